@@ -1,0 +1,1 @@
+"""segmentkit: dynamic segments, kept right as objects change, events arrive and time passes."""

@@ -1,0 +1,534 @@
+"""The typed trees that filters become: the nodes, and what each one means.
+
+Two closed unions: a `Predicate` is true or false for an object at an instant, a `Value`
+is a value or missing. Functions over them use `match` and end in `assert_never`, so that
+a new node is a type error wherever it matters.
+
+A missing value makes every comparison false; `Not` is the exact complement. There are no
+nodes for `!=`, `not in`, `did not`, `has none of`, `is known`: the parser writes them as
+`Not` of the positive form. `did purchase at least 3 times` is a comparison of a count.
+`before`, `after`, `since`, `until`, `on` are comparisons.
+
+`dsl.evaluate` defines what the nodes mean; the docstrings here say it in a sentence.
+Literals are in the plain form of `segmentkit.schema` (instants in microseconds, dates
+as ordinals). `span` is where the node stood in the text; it takes no part in equality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal as OneOf, TypeAlias
+
+import attrs
+
+from segmentkit import schema as _schema
+from segmentkit.schema import ValueType
+
+__all__ = [
+    "Absolute",
+    "Aggregate",
+    "And",
+    "Arithmetic",
+    "AtLeast",
+    "Attribute",
+    "Between",
+    "Calendar",
+    "Call",
+    "Compare",
+    "Constant",
+    "Duration",
+    "Events",
+    "In",
+    "InBox",
+    "InWindow",
+    "IsEmpty",
+    "IsMissing",
+    "IsTrue",
+    "Literal",
+    "Negate",
+    "Not",
+    "Now",
+    "Or",
+    "Predicate",
+    "Property",
+    "Relative",
+    "SetTest",
+    "Span",
+    "TextTest",
+    "Today",
+    "Value",
+    "Window",
+    "Within",
+    "children",
+    "iter_nodes",
+]
+
+Span: TypeAlias = tuple[int, int]
+"""Start and end offset in the source text."""
+
+CompareOperator = OneOf["=", "<", "<=", ">", ">="]
+ArithmeticOperator = OneOf["+", "-", "*", "/"]
+Function = OneOf[
+    "length", "lower", "abs", "round", "coalesce", "year", "month", "day", "weekday", "hour", "size"
+]
+AggregateFunction = OneOf["count", "sum", "avg", "min", "max", "median", "distinct", "days", "first", "last"]
+CalendarUnit = OneOf["day", "week", "month", "quarter", "year"]
+RelativeForm = OneOf[
+    "more than ago",  # x < now - d
+    "at least ago",  # x <= now - d
+    "last",  # now - d < x <= now
+    "between ago",  # now - second < x <= now - first
+    "next",  # now < x <= now + d
+    "more than from now",  # x > now + d
+    "at least from now",  # x >= now + d
+]
+
+
+def _span() -> Any:
+    return attrs.field(default=None, eq=False, repr=False, kw_only=True)
+
+
+# --------------------------------------------------------------------------- values
+
+
+@attrs.frozen
+class Duration:
+    """A length of time: whole calendar months, or exact microseconds; never both.
+
+    `unit` is how it was written (second, minute, hour, day, week, month, year) and `count` how many.
+    """
+
+    count: int
+    unit: OneOf["second", "minute", "hour", "day", "week", "month", "year"]
+
+    @property
+    def months(self) -> int:
+        """Calendar months, or 0 for an exact length."""
+        return self.count * {"month": 1, "year": 12}.get(self.unit, 0)
+
+    @property
+    def micros(self) -> int:
+        """Exact microseconds, or 0 for a calendar length."""
+        return self.count * _MICROS.get(self.unit, 0)
+
+
+_MICROS = {
+    "second": 1_000_000,
+    "minute": 60_000_000,
+    "hour": 3_600_000_000,
+    "day": 86_400_000_000,
+    "week": 604_800_000_000,
+}
+
+
+@attrs.frozen
+class Literal:
+    """A constant in plain form; for type `duration` it is a `Duration`."""
+
+    value: Any
+    type: ValueType
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Now:
+    """The instant of the host's clock."""
+
+    span: Span | None = _span()
+
+    @property
+    def type(self) -> ValueType:
+        """An instant."""
+        return _schema.instant
+
+
+@attrs.frozen
+class Today:
+    """The civil date of now in the zone of the rule, moved by `days` (yesterday is -1)."""
+
+    days: int = 0
+    span: Span | None = _span()
+
+    @property
+    def type(self) -> ValueType:
+        """A date."""
+        return _schema.date
+
+
+@attrs.frozen
+class Attribute:
+    """The object's own attribute. Inside event brackets it is written `object.name`."""
+
+    name: str
+    type: ValueType
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Property:
+    """A property of the event at hand; stands only in `Events.where`."""
+
+    name: str
+    type: ValueType
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Arithmetic:
+    """`left operator right`; missing when a side is, on division by zero, and on overflow.
+
+    Integers and decimals give exact rationals (typed decimal), a double on either side gives a
+    double. An instant plus or minus a duration is an instant, two instants differ by an exact
+    duration, durations add up. A calendar duration moves an instant in the zone of the rule.
+    """
+
+    operator: ArithmeticOperator
+    left: Value
+    right: Value
+    type: ValueType
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Negate:
+    """The number with its sign changed."""
+
+    operand: Value
+    span: Span | None = _span()
+
+    @property
+    def type(self) -> ValueType:
+        """The type of the operand."""
+        return self.operand.type
+
+
+@attrs.frozen
+class Call:
+    """A function of values; missing when an argument is (but `coalesce`: its first known one)."""
+
+    function: Function
+    arguments: tuple[Value, ...]
+    type: ValueType
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Events:
+    """The object's events called `name` that pass `where`, lie in `window`, and are not in the future."""
+
+    name: str
+    where: Predicate | None = None
+    window: Window | None = None
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Aggregate:
+    """One value over events: `count` and `days` need no property, `first` and `last` may do without.
+
+    Over no events `count`, `days`, `distinct`, `sum` are 0 and the others missing. Events without
+    the property are left out of all but `count` and `days`. `days` are distinct civil days in the
+    zone of the rule. `first` and `last` go by (at, id) and without property give the instant.
+    """
+
+    function: AggregateFunction
+    events: Events
+    property: Property | None
+    type: ValueType
+    span: Span | None = _span()
+
+
+Value: TypeAlias = Literal | Now | Today | Attribute | Property | Arithmetic | Negate | Call | Aggregate
+
+
+# -------------------------------------------------------------------------- windows
+
+
+@attrs.frozen
+class Relative:
+    """A stretch of time that moves with now; `RelativeForm` has the bounds of each form."""
+
+    form: RelativeForm
+    duration: Duration
+    second: Duration | None = None
+    zone: str | None = None
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Calendar:
+    """Whole calendar units in the zone, from `first` to `last` counted from the current one (0).
+
+    `this month` is (0, 0), `last week` (-1, -1), `the last 3 calendar months` (-3, -1), `next year` (1, 1),
+    and the day units `today` (0, 0) and `yesterday` (-1, -1). Weeks begin on Monday.
+    """
+
+    unit: CalendarUnit
+    first: int
+    last: int
+    zone: str | None = None
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Absolute:
+    """Fixed bounds, either of which may be absent: `start <= x` (`<` if `after`), `x < end` (`<=` if `until`).
+
+    Each bound is an instant or a date: a literal, `now`, `today` or arithmetic on them, never an
+    attribute. A date stands for its whole civil day in the zone: `since D` from its first instant,
+    `after D` from the next day on, `before D` up to its first instant, `until D` to its end.
+    `on D` is `since D until D`; `between T1 and T2` is `since T1 until T2`. Stands for events only.
+    """
+
+    start: Value | None
+    end: Value | None
+    after: bool = False
+    until: bool = False
+    zone: str | None = None
+    span: Span | None = _span()
+
+
+Window: TypeAlias = Relative | Calendar | Absolute
+
+
+# ----------------------------------------------------------------------- predicates
+
+
+@attrs.frozen
+class Constant:
+    """`true` or `false`, for everyone."""
+
+    value: bool
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class And:
+    """All of two or more; nested conjunctions are flat."""
+
+    items: tuple[Predicate, ...]
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Or:
+    """Any of two or more; nested disjunctions are flat."""
+
+    items: tuple[Predicate, ...]
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Not:
+    """The complement."""
+
+    item: Predicate
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class AtLeast:
+    """`at least k of (...)`; `at most` and `exactly` are written with it and `Not`."""
+
+    count: int
+    items: tuple[Predicate, ...]
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Compare:
+    """Both sides known, and the comparison holds; numbers by exact value, text by code point.
+
+    An instant against a date compares with the whole civil day in the zone (contract, section 5).
+    `zone` also holds for `today` and calendar arithmetic inside; None is the schema's zone.
+    """
+
+    operator: CompareOperator
+    left: Value
+    right: Value
+    ignoring_case: bool = False
+    zone: str | None = None
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Between:
+    """`low <= value <= high`, all three known."""
+
+    value: Value
+    low: Value
+    high: Value
+    zone: str | None = None
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class In:
+    """The value is known and equals one of the options."""
+
+    value: Value
+    options: tuple[Literal, ...]
+    ignoring_case: bool = False
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class IsMissing:
+    """The value is missing. A set is never missing."""
+
+    value: Value
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class IsTrue:
+    """The boolean value is known and true."""
+
+    value: Value
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class TextTest:
+    """The text contains, starts with or ends with any of the patterns."""
+
+    test: OneOf["contains", "starts with", "ends with"]
+    value: Value
+    patterns: tuple[str, ...]
+    ignoring_case: bool = False
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class SetTest:
+    """The set has any, or all, of the members."""
+
+    quantifier: OneOf["any", "all"]
+    value: Value
+    members: tuple[str, ...]
+    ignoring_case: bool = False
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class IsEmpty:
+    """The set has no members."""
+
+    value: Value
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class Within:
+    """The point lies at most `distance` `unit` from `centre` (latitude, longitude) on the mean Earth sphere."""
+
+    value: Value
+    distance: Any
+    unit: OneOf["m", "km", "mi"]
+    centre: tuple[float, float]
+    span: Span | None = _span()
+
+    @property
+    def metres(self) -> float:
+        """The distance in metres."""
+        return float(self.distance * {"m": 1, "km": 1_000}[self.unit]) if self.unit != "mi" else (
+            float(self.distance) * 1609.344
+        )
+
+
+@attrs.frozen
+class InBox:
+    """The point lies in the box, borders included; `west > east` crosses the 180 degree meridian."""
+
+    value: Value
+    south: float
+    west: float
+    north: float
+    east: float
+    span: Span | None = _span()
+
+
+@attrs.frozen
+class InWindow:
+    """The instant (or whole civil day, for a date) lies in the window."""
+
+    value: Value
+    window: Relative | Calendar
+    span: Span | None = _span()
+
+
+Predicate: TypeAlias = (
+    Constant
+    | And
+    | Or
+    | Not
+    | AtLeast
+    | Compare
+    | Between
+    | In
+    | IsMissing
+    | IsTrue
+    | TextTest
+    | SetTest
+    | IsEmpty
+    | Within
+    | InBox
+    | InWindow
+)
+
+Node: TypeAlias = Predicate | Value | Window | Events
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Yield the nodes directly below, in the order of the text."""
+    match node:
+        case And(items) | Or(items) | AtLeast(_, items):
+            yield from items
+        case Not(item):
+            yield item
+        case Compare(_, left, right) | Arithmetic(_, left, right):
+            yield left
+            yield right
+        case Between(value, low, high):
+            yield value
+            yield low
+            yield high
+        case In(value, options):
+            yield value
+            yield from options
+        case InWindow(value, window):
+            yield value
+            yield window
+        case Negate(operand):
+            yield operand
+        case Call(_, arguments):
+            yield from arguments
+        case Aggregate(_, events, property):
+            yield events
+            if property is not None:
+                yield property
+        case Events(_, where, window):
+            if where is not None:
+                yield where
+            if window is not None:
+                yield window
+        case Absolute(start, end):
+            if start is not None:
+                yield start
+            if end is not None:
+                yield end
+        case IsMissing(value) | IsTrue(value) | IsEmpty(value):
+            yield value
+        case TextTest(_, value) | SetTest(_, value) | Within(value) | InBox(value):
+            yield value
+        case Constant() | Literal() | Now() | Today() | Attribute() | Property() | Relative() | Calendar():
+            return
+
+
+def iter_nodes(node: Node) -> Iterator[Node]:
+    """Yield `node` and everything below it, parents first, without recursion."""
+    stack: list[Node] = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(list(children(current))))
