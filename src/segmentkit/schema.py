@@ -393,7 +393,7 @@ class ObjectType:
                 raise SchemaError(f"relation {relation!r} of {name!r}: expected one(...) or many(...), got {target!r}")
             if relation in (attributes or {}):
                 raise SchemaError(f"{relation!r} of {name!r} is declared as an attribute and as a relation")
-        self.__attrs_init__(  # type: ignore[attr-defined]
+        self.__attrs_init__(
             name,
             _frozen(attributes or {}),
             _frozen({e: EventType(e, _frozen(p)) for e, p in (events or {}).items()}),
@@ -444,7 +444,7 @@ class Schema:
             for name, relation in object_type.relations.items():
                 _check_relation(by_name, object_type, name, relation)
         check_zone(zone)
-        self.__attrs_init__(_frozen(by_name), zone)  # type: ignore[attr-defined]
+        self.__attrs_init__(_frozen(by_name), zone)
 
     def type(self, name: str) -> ObjectType:
         """Return the object type called `name`; SchemaError if there is none."""
