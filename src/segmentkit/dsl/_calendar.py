@@ -1,0 +1,309 @@
+"""Civil time in IANA zones, on plain values: instants are microseconds, dates are ordinals.
+
+Everything rests on two functions. `offset_at` is how far local clocks are ahead of UTC.
+`instant_of` is its inverse: the first instant at which a local clock shows a given time or
+later, which picks the earlier of two where clocks went back, and the end of the gap where
+they went forward.
+
+A civil day lasts from the first instant of its midnight to the first of the next one.
+`civil_day` follows those bounds, so it never goes back, even in zones whose clocks have
+gone back across midnight; and a day that a zone skipped is empty.
+
+Instants outside the years 1 to 9999 do not exist: arithmetic that would give one gives
+None, and window bounds beyond the range are open (or nothing, on the far side).
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
+
+from segmentkit.dsl.predicates import Calendar, CalendarUnit, Duration, Relative
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+__all__ = [
+    "DAY",
+    "HOUR",
+    "MAX_INSTANT",
+    "MAX_ORDINAL",
+    "MIN_INSTANT",
+    "Bounds",
+    "calendar_fields",
+    "civil_day",
+    "day_bounds",
+    "day_start",
+    "hour_of",
+    "instant_of",
+    "offset_at",
+    "shift",
+    "shift_date",
+    "transition_between",
+    "unit_day",
+    "unit_start",
+    "window_bounds",
+]
+
+Bounds: TypeAlias = tuple[int | None, int | None]
+"""Half-open: `start <= x < end`, where None is no bound on that side."""
+
+DAY: Final = 86_400_000_000
+HOUR: Final = 3_600_000_000
+MIN_INSTANT: Final = -62_135_596_800_000_000
+"""The first microsecond of year 1, UTC."""
+MAX_INSTANT: Final = 253_402_300_799_999_999
+"""The last microsecond of year 9999, UTC."""
+MAX_ORDINAL: Final = 3_652_059
+"""31 December 9999."""
+
+_EPOCH_ORDINAL = 719_163
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SAFE = 2 * DAY  # the standard library cannot represent local times within a day of either end of the range
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo:
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
+
+
+def _within_range(micros: int) -> int:
+    return max(MIN_INSTANT + _SAFE, min(micros, MAX_INSTANT - _SAFE))
+
+
+def _micros(delta: timedelta | None) -> int:
+    if delta is None:
+        raise AssertionError("an IANA zone has an offset at every instant")
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def offset_at(at: int, zone: str) -> int:
+    """Return the microseconds that local clocks are ahead of UTC at an instant."""
+    if zone == "UTC":
+        return 0
+    moment = _EPOCH + timedelta(microseconds=_within_range(at))
+    return _micros(moment.astimezone(_zone(zone)).utcoffset())
+
+
+def transition_between(low: int, high: int, zone: str) -> int | None:
+    """Return the instant in `(low, high]` at which the offset changes, or None if both ends share it.
+
+    Zones change their offset at most once within the day or so that callers ask for.
+    """
+    before = offset_at(low, zone)
+    if before == offset_at(high, zone):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if offset_at(middle, zone) == before else (low, middle)
+    return high
+
+
+@lru_cache(maxsize=65_536)
+def instant_of(local: int, zone: str) -> int:
+    """Return the first instant at which a clock in the zone shows `local` or later.
+
+    `local` counts microseconds as if the local clock were UTC.
+
+    >>> warsaw_gap = instant_of(1_774_751_400_000_000, "Europe/Warsaw")  # 2026-03-29 02:30 does not exist
+    >>> _EPOCH + timedelta(microseconds=warsaw_gap)
+    datetime.datetime(2026, 3, 29, 1, 0, tzinfo=datetime.timezone.utc)
+    """
+    if zone == "UTC":
+        return local
+    wall = (_EPOCH + timedelta(microseconds=_within_range(local))).replace(tzinfo=_zone(zone))
+    before, after = _micros(wall.utcoffset()), _micros(wall.replace(fold=1).utcoffset())
+    if after > before:  # the gap: clocks jump over `local` at the transition between these two instants
+        return transition_between(local - after, local - before, zone) or local - before
+    return local - before
+
+
+def civil_day(at: int, zone: str) -> int:
+    """Return the ordinal of the civil day in the zone that an instant belongs to."""
+    ordinal = (at + offset_at(at, zone)) // DAY + _EPOCH_ORDINAL
+    if zone != "UTC" and at >= day_start(ordinal + 1, zone):  # clocks went back across midnight
+        return ordinal + 1
+    return ordinal
+
+
+def day_start(ordinal: int, zone: str) -> int:
+    """Return the first instant of a civil day; days outside the range begin at its ends."""
+    if ordinal < 1:
+        return MIN_INSTANT
+    if ordinal > MAX_ORDINAL:
+        return MAX_INSTANT + 1
+    return instant_of((ordinal - _EPOCH_ORDINAL) * DAY, zone)
+
+
+def hour_of(at: int, zone: str) -> int:
+    """Return the hour, 0 to 23, that local clocks show."""
+    return (at + offset_at(at, zone)) % DAY // HOUR
+
+
+def calendar_fields(ordinal: int) -> tuple[int, int, int, int] | None:
+    """Return year, month, day and weekday (Monday is 1) of a date, or None outside the range."""
+    if not 1 <= ordinal <= MAX_ORDINAL:
+        return None
+    day = date.fromordinal(ordinal)
+    return day.year, day.month, day.day, day.isoweekday()
+
+
+# ------------------------------------------------------------------------- arithmetic
+
+
+def _length(duration: Duration | int) -> tuple[int, int]:
+    """Return a duration as months and microseconds; a plain number counts microseconds."""
+    return (0, duration) if isinstance(duration, int) else (duration.months, duration.micros)
+
+
+def shift(at: int, duration: Duration | int, sign: int, zone: str) -> int | None:
+    """Return an instant moved by a duration, forward for sign 1 and back for -1; None out of range.
+
+    Months and years keep the local time of day; the day is the last of the month where the
+    month is too short for it.
+    """
+    months, micros = _length(duration)
+    if not months:
+        moved = at + sign * micros
+    else:
+        days, time = divmod(at + offset_at(at, zone), DAY)
+        ordinal = _add_months(days + _EPOCH_ORDINAL, sign * months)
+        if ordinal is None:
+            return None
+        moved = instant_of((ordinal - _EPOCH_ORDINAL) * DAY + time, zone)
+    return moved if MIN_INSTANT <= moved <= MAX_INSTANT else None
+
+
+def shift_date(ordinal: int, duration: Duration | int, sign: int) -> int | None:
+    """Return a date moved by whole days or by months; None out of range or for part of a day."""
+    months, micros = _length(duration)
+    if months:
+        return _add_months(ordinal, sign * months)
+    days, rest = divmod(micros, DAY)
+    moved = ordinal + sign * days
+    return moved if not rest and 1 <= moved <= MAX_ORDINAL else None
+
+
+def _add_months(ordinal: int, months: int) -> int | None:
+    if not 1 <= ordinal <= MAX_ORDINAL:
+        return None
+    day = date.fromordinal(ordinal)
+    year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not 1 <= year <= 9999:
+        return None
+    return date(year, month0 + 1, min(day.day, monthrange(year, month0 + 1)[1])).toordinal()
+
+
+# ---------------------------------------------------------------------- calendar units
+
+_UNIT_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def unit_day(unit: CalendarUnit, offset: int, today: int) -> int:
+    """Return the first day of the calendar unit that lies `offset` units from today's.
+
+    A unit outside the range gives 0 or `MAX_ORDINAL + 1`.
+    """
+    today = max(1, min(today, MAX_ORDINAL))
+    if unit == "day":
+        first = today + offset
+    elif unit == "week":
+        first = today - (today - 1) % 7 + 7 * offset  # ordinal 1 was a Monday
+    else:
+        months = _UNIT_MONTHS[unit]
+        day = date.fromordinal(today)
+        year, month0 = divmod(((day.year * 12 + day.month - 1) // months + offset) * months, 12)
+        if not 1 <= year <= 9999:
+            return 0 if year < 1 else MAX_ORDINAL + 1
+        first = date(year, month0 + 1, 1).toordinal()
+    return max(0, min(first, MAX_ORDINAL + 1))
+
+
+def unit_start(unit: CalendarUnit, offset: int, now: int, zone: str) -> int:
+    """Return the first instant of the calendar unit that lies `offset` units from the one of `now`."""
+    return day_start(unit_day(unit, offset, civil_day(now, zone)), zone)
+
+
+# ---------------------------------------------------------------------------- windows
+
+
+def window_bounds(window: Relative | Calendar, now: int, zone: str) -> Bounds:
+    """Return the bounds of a window of instants at `now`; the window's own zone goes before `zone`."""
+    zone = window.zone or zone
+    match window:
+        case Relative():
+            ago = _moved(now, window.duration, -1, zone)
+            hence = _moved(now, window.duration, 1, zone)
+            second = _moved(now, window.second or window.duration, -1, zone)
+            return _open(_relative(window, now, ago, hence, second), MIN_INSTANT, MAX_INSTANT)
+        case Calendar(unit, first, last):
+            bounds = (unit_start(unit, first, now, zone), unit_start(unit, last + 1, now, zone))
+            return _open(bounds, MIN_INSTANT, MAX_INSTANT)
+        case _:
+            assert_never(window)
+
+
+def day_bounds(window: Relative | Calendar, today: int) -> Bounds:
+    """Return the bounds of a window of dates, as ordinals, on the day `today`.
+
+    The forms mean the same as for instants, with days for microseconds and today for now. A
+    length that is no whole number of days holds no date.
+    """
+    match window:
+        case Relative(_, duration, second):
+            if any(length and length.micros % DAY for length in (duration, second)):
+                return (1, 1)
+            ago = _moved_day(today, duration, -1)
+            hence = _moved_day(today, duration, 1)
+            further = _moved_day(today, second or duration, -1)
+            return _open(_relative(window, today, ago, hence, further), 1, MAX_ORDINAL)
+        case Calendar(unit, first, last):
+            return _open((unit_day(unit, first, today), unit_day(unit, last + 1, today)), 1, MAX_ORDINAL)
+        case _:
+            assert_never(window)
+
+
+def _relative(window: Relative, now: int, ago: int, hence: int, second_ago: int) -> Bounds:
+    match window.form:
+        case "more than ago":
+            return None, ago
+        case "at least ago":
+            return None, ago + 1
+        case "last":
+            return ago + 1, now + 1
+        case "between ago":
+            return second_ago + 1, ago + 1
+        case "next":
+            return now + 1, hence + 1
+        case "more than from now":
+            return hence + 1, None
+        case "at least from now":
+            return hence, None
+        case _:
+            assert_never(window.form)
+
+
+def _moved(now: int, duration: Duration, sign: int, zone: str) -> int:
+    moved = shift(now, duration, sign, zone)
+    if moved is None:
+        return MAX_INSTANT + 1 if sign > 0 else MIN_INSTANT - 1
+    return moved
+
+
+def _moved_day(today: int, duration: Duration, sign: int) -> int:
+    moved = shift_date(today, duration, sign)
+    if moved is None:
+        return MAX_ORDINAL + 1 if sign > 0 else 0
+    return moved
+
+
+def _open(bounds: Bounds, least: int, greatest: int) -> Bounds:
+    start, end = bounds
+    return (
+        None if start is None or start <= least else start,
+        None if end is None or end > greatest else end,
+    )
