@@ -1,0 +1,415 @@
+"""Hypothesis strategies for well-typed filters, built as trees from the whole set of nodes.
+
+`predicates(world, type)` draws from every node of `dsl.predicates`, in the form in which the
+parser leaves it: connectives are flat, a numeric literal has the type of the other side,
+and there is no node for what the language writes as `not`. Leaves draw from the pools of
+`tests.strategies`, so that facts and filters meet often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+from hypothesis import strategies as st
+
+import segmentkit as sk
+from segmentkit.dsl import predicates as p
+from segmentkit.schema import ValueType, duration as duration_type
+from tests.strategies import DURATIONS, MEMBERS, POOLS, Source, World
+
+__all__ = ["predicates"]
+
+WINDOW_ZONES = (None, None, "Europe/Warsaw", "America/New_York", "Asia/Kathmandu")
+COMPARISONS = ("=", "<", "<=", ">", ">=")
+NUMERIC = ("integer", "number", "decimal")
+
+
+@st.composite
+def predicates(draw: st.DrawFn, world: World, on: str, depth: int = 2) -> p.Predicate:
+    """Filters over objects of type `on`, of at most `depth` levels of connectives."""
+    return _Scope(Source(draw), world, on).predicate(depth)
+
+
+@attrs.frozen
+class _Scope:
+    """Where names are looked up: the attributes of a type, and an event's properties inside brackets."""
+
+    source: Source
+    world: World
+    on: str
+    properties: Mapping[str, ValueType] | None = None
+
+    # ------------------------------------------------------------------- choosing
+
+    def pick(self, *options: Any) -> Any:
+        return self.source.pick(options)
+
+    def rarely(self) -> bool:
+        return self.source.chance(4)
+
+    @property
+    def attributes(self) -> Mapping[str, ValueType]:
+        return self.world.schema.type(self.on).attributes
+
+    @property
+    def events(self) -> Mapping[str, sk.EventType]:
+        return self.world.schema.type(self.on).events
+
+    def names(self, *kinds: str) -> list[p.Value]:
+        """All attributes of the kinds, and properties where there are any."""
+        found: list[p.Value] = [p.Attribute(n, t) for n, t in self.attributes.items() if t.kind in kinds]
+        if self.properties is not None:
+            found += [p.Property(n, t) for n, t in self.properties.items() if t.kind in kinds] * 3
+        return found
+
+    def literal(self, value_type: ValueType) -> p.Literal:
+        return p.Literal(value_type.convert(self.pick(*self.world.values(value_type))), value_type)
+
+    def duration(self) -> p.Duration:
+        return self.pick(*DURATIONS)
+
+    def zone(self) -> str | None:
+        return self.pick(*WINDOW_ZONES)
+
+    # ---------------------------------------------------------------- connectives
+
+    def predicate(self, depth: int) -> p.Predicate:
+        if depth == 0 or self.rarely():
+            return self.condition()
+        match self.pick("and", "or", "not", "at least"):
+            case "and":
+                return _flat(p.And, self.several(depth))
+            case "or":
+                return _flat(p.Or, self.several(depth))
+            case "not":
+                return p.Not(self.predicate(depth - 1))
+            case _:
+                items = self.several(depth)
+                return p.AtLeast(1 + self.source.below(len(items)), items)
+
+    def several(self, depth: int) -> tuple[p.Predicate, ...]:
+        return tuple(self.predicate(depth - 1) for _ in range(self.pick(2, 3)))
+
+    # ----------------------------------------------------------------- conditions
+
+    def condition(self) -> p.Predicate:
+        """A condition of a kind that the names in scope allow."""
+        forms: list[Callable[[], p.Predicate]] = [self.instants, self.dates, self.constant, self.mixed_dates]
+        if self.names(*NUMERIC):
+            forms += [self.numbers, self.number_between, self.number_in]
+        if self.names("text", "choice"):
+            forms += [self.texts, self.text_in, self.text_test]
+        if self.names("instant"):
+            forms += [self.window, self.window, self.instants, self.instant_between]
+        if self.names("date"):
+            forms += [self.date_window, self.date_between]
+        if self.names("boolean"):
+            forms += [self.truth]
+        if self.names("text_set"):
+            forms += [self.set_test, self.set_test, self.empty]
+        if self.names("point"):
+            forms += [self.within, self.box]
+        if self.names(*NUMERIC, "text", "choice", "instant", "date", "boolean", "point"):
+            forms += [self.missing]
+        if self.properties is None:
+            forms += [self.did] * 3 + [self.numbers] * 2 + [self.missing]
+        return self.pick(*forms)()
+
+    def constant(self) -> p.Predicate:
+        return p.Constant(self.pick(True, False))
+
+    def missing(self) -> p.Predicate:
+        found = self.names(*NUMERIC, "text", "choice", "instant", "date", "boolean", "point")
+        if self.properties is None and (self.rarely() or not found):
+            return p.IsMissing(self.pick(self.number(1), self.instant(1)))
+        return p.IsMissing(self.pick(*found))
+
+    def truth(self) -> p.Predicate:
+        return p.IsTrue(self.pick(*self.names("boolean")))
+
+    # -------------------------------------------------------------------- numbers
+
+    def numbers(self) -> p.Predicate:
+        left = self.number(2)
+        right = self.number(1) if self.rarely() else self.number_literal(left.type)
+        if isinstance(left, p.Literal):
+            left, right = (right, left) if not isinstance(right, p.Literal) else (self.number_name(), right)
+        return p.Compare(self.pick(*COMPARISONS), left, right)
+
+    def number_between(self) -> p.Predicate:
+        value = self.pick(*self.names(*NUMERIC))
+        low, high = self.number_literal(value.type), self.number_literal(value.type)
+        return p.Between(value, low, self.number_name() if self.rarely() else high)
+
+    def number_in(self) -> p.Predicate:
+        value = self.pick(*self.names(*NUMERIC))
+        options = tuple(self.number_literal(value.type) for _ in range(1 + self.source.below(3)))
+        return p.In(value, options)
+
+    def number_literal(self, other: ValueType) -> p.Literal:
+        return self.literal(other)
+
+    def number_name(self) -> p.Value:
+        return self.pick(*self.names(*NUMERIC), *([] if self.properties is not None else [self.count()]))
+
+    def number(self, depth: int) -> p.Value:
+        """A number: a name, an aggregate, arithmetic, or a function of something."""
+        forms: list[Callable[[], p.Value]] = []
+        if self.names(*NUMERIC):
+            forms += [lambda: self.pick(*self.names(*NUMERIC))] * 2
+        if self.properties is None:
+            forms += [self.count, self.aggregate] * 2
+        if depth > 0:
+            forms += [lambda: self.arithmetic(depth), lambda: self.function(depth), lambda: self.function(depth)]
+        if not forms:
+            return p.Call("year", (p.Today(),), sk.integer)
+        return self.pick(*forms)()
+
+    def arithmetic(self, depth: int) -> p.Value:
+        left = self.number(depth - 1)
+        operator = self.pick("+", "-", "*", "/")
+        right = self.number(depth - 1) if self.rarely() else self.number_literal(left.type)
+        return p.Arithmetic(operator, left, right, arithmetic_type(operator, left.type, right.type))
+
+    def function(self, depth: int) -> p.Value:
+        forms: list[Callable[[], p.Value]] = [
+            lambda: p.Call(self.pick("year", "month", "day", "weekday"), (self.date_or_instant(),), sk.integer),
+            lambda: p.Call("hour", (self.instant(0),), sk.integer),
+        ]
+        if texts := self.names("text", "choice"):
+            forms += [lambda: p.Call("length", (self.pick(*texts),), sk.integer)]
+        if sets := self.names("text_set"):
+            forms += [lambda: p.Call("size", (self.pick(*sets),), sk.integer)] * 2
+        if numbers := self.names(*NUMERIC):
+            forms += [lambda: self.numeric_function(self.pick(*numbers)), lambda: self.coalesce(self.pick(*numbers))]
+        return self.pick(*forms)()
+
+    def numeric_function(self, value: p.Value) -> p.Value:
+        match self.pick("negate", "abs", "round"):
+            case "negate":
+                return p.Negate(value)
+            case "abs":
+                return p.Call("abs", (value,), value.type)
+            case _:
+                return p.Call("round", (value,), round_type(value.type))
+
+    def coalesce(self, value: p.Value) -> p.Value:
+        return p.Call("coalesce", (value, self.number_literal(value.type)), value.type)
+
+    # ----------------------------------------------------------------------- text
+
+    def text(self) -> p.Value:
+        value = self.pick(*self.names("text", "choice"))
+        match self.pick("plain", "plain", "lower", "coalesce"):
+            case "lower":
+                return p.Call("lower", (value,), sk.text)
+            case "coalesce":
+                return p.Call("coalesce", (value, self.literal(value.type)), value.type)
+            case _:
+                return value
+
+    def texts(self) -> p.Predicate:
+        left = self.text()
+        right = self.text() if self.rarely() else self.literal(left.type)
+        operator = self.pick("=", "=", "<", ">=")
+        return p.Compare(operator, left, right, ignoring_case=operator == "=" and self.pick(True, False))
+
+    def text_in(self) -> p.Predicate:
+        value = self.text()
+        options = tuple(self.literal(value.type) for _ in range(1 + self.source.below(3)))
+        return p.In(value, options, ignoring_case=self.pick(True, False))
+
+    def text_test(self) -> p.Predicate:
+        patterns = tuple(self.pick("p", "PL", "", "ss", "ß", "\\", "\n", "x") for _ in range(self.pick(1, 2)))
+        test = self.pick("contains", "starts with", "ends with")
+        return p.TextTest(test, self.text(), patterns, ignoring_case=self.pick(True, False))
+
+    def set_test(self) -> p.Predicate:
+        members = tuple(self.pick(*MEMBERS) for _ in range(1 + self.source.below(2)))
+        quantifier = self.pick("any", "all") if len(members) > 1 else "any"
+        value = self.pick(*self.names("text_set"))
+        return p.SetTest(quantifier, value, members, ignoring_case=self.pick(True, False))
+
+    def empty(self) -> p.Predicate:
+        return p.IsEmpty(self.pick(*self.names("text_set")))
+
+    # ------------------------------------------------------------------------ geo
+
+    def within(self) -> p.Predicate:
+        value = self.pick(*self.names("point"))
+        distance, unit = self.pick((3, "km"), (0, "m"), (200, "mi"), (20_015, "km"))
+        return p.Within(value, distance, unit, self.pick(*POOLS[sk.point]))
+
+    def box(self) -> p.Predicate:
+        value = self.pick(*self.names("point"))
+        south, west, north, east = self.pick(
+            (50.0, 19.0, 53.0, 22.0), (-10.0, 170.0, 10.0, -170.0), (52.23, 21.01, 90.0, 21.01)
+        )
+        return p.InBox(value, south, west, north, east)
+
+    # ----------------------------------------------------------------------- time
+
+    def instant(self, depth: int) -> p.Value:
+        """An instant: a name, now, the first or last event, or one of these moved by a duration."""
+        forms: list[Callable[[], p.Value]] = [p.Now]
+        if self.names("instant"):
+            forms += [lambda: self.pick(*self.names("instant"))] * 3
+        if self.properties is None:
+            forms += [self.extreme_instant] * 2
+        if depth > 0:
+            forms += [lambda: self.moved(self.instant(depth - 1)), lambda: self.known_instant(self.instant(depth - 1))]
+        return self.pick(*forms)()
+
+    def extreme_instant(self) -> p.Value:
+        return p.Aggregate(self.pick("first", "last"), self.matching(), None, sk.instant)
+
+    def moved(self, value: p.Value) -> p.Value:
+        step = p.Literal(self.duration(), duration_type)
+        return p.Arithmetic(self.pick("+", "-"), value, step, sk.instant)
+
+    def known_instant(self, value: p.Value) -> p.Value:
+        return p.Call("coalesce", (value, self.literal(sk.instant)), sk.instant)
+
+    def instants(self) -> p.Predicate:
+        if self.rarely():
+            length = p.Arithmetic("-", self.instant(0), self.instant(0), duration_type)
+            step = p.Literal(self.pick(*(d for d in DURATIONS if not d.months)), duration_type)
+            return p.Compare(self.pick(*COMPARISONS), length, step, zone=None)
+        right = self.literal(sk.instant) if self.pick(True, False) else self.instant(1)
+        return p.Compare(self.pick(*COMPARISONS), self.instant(1), right, zone=self.zone())
+
+    def instant_between(self) -> p.Predicate:
+        low, high = self.instant(1), self.literal(sk.instant)
+        return p.Between(self.pick(*self.names("instant")), low, high, zone=self.zone())
+
+    def date(self) -> p.Value:
+        return self.pick(*self.names("date"), p.Today(self.pick(-1, 0, 1)))
+
+    def date_or_instant(self) -> p.Value:
+        return self.date() if self.pick(True, False) else self.instant(0)
+
+    def dates(self) -> p.Predicate:
+        left = self.date()
+        right = self.date() if self.rarely() else self.literal(sk.date)
+        return p.Compare(self.pick(*COMPARISONS), left, right, zone=self.zone())
+
+    def mixed_dates(self) -> p.Predicate:
+        sides = [self.instant(1), self.pick(self.literal(sk.date), self.date())]
+        left, right = sides if self.pick(True, True, False) else sides[::-1]
+        return p.Compare(self.pick(*COMPARISONS), left, right, zone=self.zone())
+
+    def date_between(self) -> p.Predicate:
+        value = self.pick(*self.names("date", "instant"))
+        return p.Between(value, self.literal(sk.date), self.pick(self.literal(sk.date), self.date()), zone=self.zone())
+
+    def window(self) -> p.Predicate:
+        return p.InWindow(self.instant(1), self.pick(self.relative, self.relative, self.calendar)())
+
+    def date_window(self) -> p.Predicate:
+        return p.InWindow(self.pick(*self.names("date")), self.pick(self.relative, self.calendar)())
+
+    def relative(self) -> p.Relative:
+        form = self.pick(
+            "more than ago", "at least ago", "last", "between ago", "next", "more than from now", "at least from now"
+        )
+        first = self.duration()
+        second = self.duration() if form == "between ago" else None
+        return p.Relative(form, first, second, self.zone())
+
+    def calendar(self) -> p.Calendar:
+        unit = self.pick("day", "week", "month", "quarter", "year")
+        if unit == "day":
+            first, last = self.pick((0, 0), (-1, -1), (1, 1), (-3, -1))
+        else:
+            first, last = self.pick((0, 0), (-1, -1), (1, 1), (-2, -1), (-3, -1))
+        return p.Calendar(unit, first, last, self.zone())
+
+    # --------------------------------------------------------------------- events
+
+    def matching(self) -> p.Events:
+        """The events of one name, sometimes filtered, mostly in some window."""
+        name = self.pick(*sorted(self.events))
+        where = None
+        if self.pick(True, False, False):
+            scope = attrs.evolve(self, properties=self.events[name].properties)
+            where = scope.predicate(self.pick(0, 0, 1))
+        window: p.Window | None = None
+        match self.pick("none", "relative", "relative", "relative", "calendar", "absolute"):
+            case "relative":
+                window = self.relative()
+            case "calendar":
+                window = self.calendar()
+            case "absolute":
+                window = self.absolute()
+        return p.Events(name, where, window)
+
+    def absolute(self) -> p.Absolute:
+        bound: Callable[[], p.Value] = lambda: self.pick(
+            self.literal(sk.instant), self.literal(sk.date), p.Now(), p.Today(self.pick(-1, 0)), self.moved(p.Now())
+        )
+        match self.pick("since", "after", "before", "until", "both", "between", "on"):
+            case "since":
+                return p.Absolute(bound(), None, zone=self.zone())
+            case "after":
+                return p.Absolute(bound(), None, after=True, zone=self.zone())
+            case "before":
+                return p.Absolute(None, bound(), zone=self.zone())
+            case "until":
+                return p.Absolute(None, bound(), until=True, zone=self.zone())
+            case "both":
+                return p.Absolute(bound(), bound(), zone=self.zone())
+            case "between":
+                return p.Absolute(bound(), bound(), until=True, zone=self.zone())
+            case _:
+                day = self.pick(self.literal(sk.date), p.Today())
+                return p.Absolute(day, day, until=True, zone=self.zone())
+
+    def count(self) -> p.Value:
+        return p.Aggregate(self.pick("count", "count", "days"), self.matching(), None, sk.integer)
+
+    def did(self) -> p.Predicate:
+        operator = self.pick(">=", ">=", ">", "=", "<", "<=")
+        return p.Compare(operator, self.count(), p.Literal(self.pick(1, 1, 2, 3, 0), sk.integer))
+
+    def aggregate(self) -> p.Value:
+        """A number over a property of some events; a count where the event has no such property."""
+        events = self.matching()
+        kinds = self.events[events.name].properties
+        numeric = [p.Property(n, t) for n, t in kinds.items() if t.is_numeric]
+        distinct = [p.Property(n, t) for n, t in kinds.items() if t.kind in ("text", "choice", "integer", "date")]
+        functions = ["sum", "sum", "avg", "min", "max", "median", "first", "last"] * bool(numeric)
+        functions += ["distinct"] * bool(distinct)
+        if not functions:
+            return p.Aggregate("count", events, None, sk.integer)
+        function = self.pick(*functions)
+        property = self.pick(*(distinct if function == "distinct" else numeric))
+        return p.Aggregate(function, events, property, aggregate_type(function, property.type))
+
+
+def _flat(connective: type[p.And] | type[p.Or], items: tuple[p.Predicate, ...]) -> p.Predicate:
+    """Join, taking in the items of nested nodes of the same connective."""
+    flat: list[p.Predicate] = []
+    for item in items:
+        flat += item.items if isinstance(item, connective) else [item]
+    return connective(tuple(flat))
+
+
+def arithmetic_type(operator: str, left: ValueType, right: ValueType) -> ValueType:
+    """Return the type of arithmetic on two numbers."""
+    return sk.number if "number" in (left.kind, right.kind) else sk.decimal
+
+
+def round_type(value_type: ValueType) -> ValueType:
+    """Return the type of a rounded number."""
+    return sk.integer
+
+
+def aggregate_type(function: str, property_type: ValueType) -> ValueType:
+    """Return the type of an aggregate over a property."""
+    if function == "distinct":
+        return sk.integer
+    if function in ("avg", "median") and property_type.kind == "integer":
+        return sk.decimal
+    return property_type
