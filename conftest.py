@@ -12,16 +12,18 @@ from sybil import Sybil
 from sybil.document import PythonDocStringDocument
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest import DocTestParser
+from sybil.sybil import SybilCollection
 
-pages = Sybil(
-    parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS), SkipParser()],
-    patterns=["README.md", "docs/*.md", "docs/**/*.md"],
-    excludes=["docs/_build/**"],
-)
+_PAGE_PARSERS = [PythonCodeBlockParser(doctest_optionflags=ELLIPSIS), SkipParser()]
+
+readme = Sybil(parsers=_PAGE_PARSERS, filenames=["README.md"], exclude="*/README.md")
+# sybil matches a pattern from the right, so that "*.md" means every depth below `path`, and "**" is one level
+pages = Sybil(parsers=_PAGE_PARSERS, path="docs", pattern="*.md")
 docstrings = Sybil(
     parsers=[DocTestParser(optionflags=ELLIPSIS)],
-    patterns=["src/**/*.py"],
+    path="src",
+    pattern="*.py",
     document_types={".py": PythonDocStringDocument},
 )
 
-pytest_collect_file = (pages + docstrings).pytest()
+pytest_collect_file = SybilCollection([readme, pages, docstrings]).pytest()

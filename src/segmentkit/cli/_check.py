@@ -1,0 +1,88 @@
+"""`segmentkit check`: every problem of definition files, and an exit status for CI."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segmentkit.cli._failure import Failure
+from segmentkit.cli._project import gather_definitions
+from segmentkit.cli._report import plural
+from segmentkit.cli._schema_file import read_schema
+from segmentkit.errors import DefinitionError, Problem, SegmentKitError
+from segmentkit.schema import Schema
+
+if TYPE_CHECKING:
+    from segmentkit.dsl.definitions import Definition
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Run the command; return 0 without problems, 1 with some."""
+    project = gather_definitions(arguments.files, arguments.schema)
+    definitions, problems = read_definitions(project.definitions, read_schema(project.schema))
+    for problem in problems:
+        print(problem, end="\n\n")
+    found = plural(len(problems), "problem") if problems else "no problems"
+    print(f"{plural(len(definitions), 'segment')} in {plural(len(project.definitions), 'file')}: {found}")
+    return 1 if problems else 0
+
+
+def read_definitions(paths: Iterable[Path], schema: Schema) -> tuple[list[Definition], list[str]]:
+    """Return the definitions of the files, and everything that is wrong with them, ready to print.
+
+    Places are those of the file. A file that is not in the language gives problems only.
+
+    Raises:
+        Failure: a file cannot be read.
+    """
+    from segmentkit.dsl.definitions import parse_definitions
+
+    definitions: list[Definition] = []
+    problems: list[str] = []
+    path_by_name: dict[str, Path] = {}
+    for path in paths:
+        text = _read(path)
+        try:
+            found = parse_definitions(text, origin=str(path))
+        except DefinitionError as error:
+            problems += [problem.render(text, str(path)) for problem in error.problems]
+            continue
+        for definition in found:
+            if definition.name in path_by_name:
+                problems.append(
+                    f"{path}: segment {definition.name!r} is defined in {path_by_name[definition.name]} already"
+                )
+            path_by_name.setdefault(definition.name, path)
+            problems += _problems_of(definition, schema, text, str(path))
+        definitions += found
+    return definitions, problems
+
+
+def _problems_of(definition: Definition, schema: Schema, text: str, path: str) -> list[str]:
+    from segmentkit.dsl import parse
+
+    origin = f"{path}, segment {definition.name!r}"
+    try:
+        parse(definition.where, schema, definition.on)
+    except DefinitionError as error:
+        offset = definition.where_offset
+        return [
+            Problem.at(problem.message, text, offset + problem.start, offset + problem.end, problem.hint).render(
+                text, origin
+            )
+            for problem in error.problems
+        ]
+    except SegmentKitError as error:
+        return [f"{origin}: {error}"]
+    return []
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Failure(f"{path}: not text in UTF-8 ({error.reason} at byte {error.start:,})") from None
+    except OSError as error:
+        raise Failure(f"cannot read {path}: {error.strerror or error}") from None
