@@ -60,9 +60,12 @@ class StoredEvent:
 class ObjectFacts:
     """All that is known of one object; implements `evaluate.Facts`."""
 
-    type: ObjectType
+    type: ObjectType = attrs.field(repr=lambda object_type: repr(object_type.name))
     attributes: dict[str, Any] = attrs.field(factory=dict)
     stored: list[StoredEvent] = attrs.field(factory=list)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
 
     def attribute(self, name: str) -> Any:
         """Return the plain value, None if missing; a missing set is empty."""

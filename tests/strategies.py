@@ -179,6 +179,9 @@ class World:
     def __repr__(self) -> str:
         return f"World({', '.join(map(_described, self.schema.types.values()))}, {self.schema.zone}, {self.base})"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
     @property
     def start(self) -> int:
         """The base in microseconds."""

@@ -22,8 +22,10 @@ from tests.strategies import DURATIONS, MEMBERS, POOLS, Source, World
 __all__ = ["predicates"]
 
 WINDOW_ZONES = (None, None, "Europe/Warsaw", "America/New_York", "Asia/Kathmandu")
+_EXACT = tuple(duration for duration in DURATIONS if not duration.months)
 COMPARISONS = ("=", "<", "<=", ">", ">=")
 NUMERIC = ("integer", "number", "decimal")
+_COMPARABLE = (*NUMERIC, "text", "choice", "instant", "date", "boolean", "point")
 
 
 @st.composite
@@ -96,32 +98,34 @@ class _Scope:
 
     def condition(self) -> p.Predicate:
         """A condition of a kind that the names in scope allow."""
-        forms: list[Callable[[], p.Predicate]] = [self.instants, self.dates, self.constant, self.mixed_dates]
+        forms: list[Callable[[], p.Predicate]] = [self.dates, self.mixed_dates, self.instants, self.lengths]
         if self.names(*NUMERIC):
-            forms += [self.numbers, self.number_between, self.number_in]
+            forms += [self.numbers, self.numbers, self.number_between, self.number_in]
         if self.names("text", "choice"):
             forms += [self.texts, self.text_in, self.text_test]
         if self.names("instant"):
-            forms += [self.window, self.window, self.instants, self.instant_between]
+            forms += [self.window, self.window, self.window, self.instants, self.instant_between]
         if self.names("date"):
-            forms += [self.date_window, self.date_between]
+            forms += [self.date_window, self.date_window, self.date_between]
         if self.names("boolean"):
             forms += [self.truth]
         if self.names("text_set"):
             forms += [self.set_test, self.set_test, self.empty]
         if self.names("point"):
             forms += [self.within, self.box]
-        if self.names(*NUMERIC, "text", "choice", "instant", "date", "boolean", "point"):
-            forms += [self.missing]
         if self.properties is None:
-            forms += [self.did] * 3 + [self.numbers] * 2 + [self.missing]
+            forms += [self.did] * 3 + [self.numbers] * 4 + [self.window] + [self.missing]
+        elif self.names(*_COMPARABLE):
+            forms += [self.missing]
+        if self.rarely():
+            forms += [self.constant]
         return self.pick(*forms)()
 
     def constant(self) -> p.Predicate:
         return p.Constant(self.pick(True, False))
 
     def missing(self) -> p.Predicate:
-        found = self.names(*NUMERIC, "text", "choice", "instant", "date", "boolean", "point")
+        found = self.names(*_COMPARABLE)
         if self.properties is None and (self.rarely() or not found):
             return p.IsMissing(self.pick(self.number(1), self.instant(1)))
         return p.IsMissing(self.pick(*found))
@@ -136,7 +140,7 @@ class _Scope:
         right = self.number(1) if self.rarely() else self.number_literal(left.type)
         if isinstance(left, p.Literal):
             left, right = (right, left) if not isinstance(right, p.Literal) else (self.number_name(), right)
-        return p.Compare(self.pick(*COMPARISONS), left, right)
+        return p.Compare(self.pick(*COMPARISONS), left, right, zone=self.zone() if self.rarely() else None)
 
     def number_between(self) -> p.Predicate:
         value = self.pick(*self.names(*NUMERIC))
@@ -160,7 +164,7 @@ class _Scope:
         if self.names(*NUMERIC):
             forms += [lambda: self.pick(*self.names(*NUMERIC))] * 2
         if self.properties is None:
-            forms += [self.count, self.aggregate] * 2
+            forms += [self.count] + [self.aggregate] * 3
         if depth > 0:
             forms += [lambda: self.arithmetic(depth), lambda: self.function(depth), lambda: self.function(depth)]
         if not forms:
@@ -273,19 +277,33 @@ class _Scope:
         return p.Call("coalesce", (value, self.literal(sk.instant)), sk.instant)
 
     def instants(self) -> p.Predicate:
-        if self.rarely():
-            length = p.Arithmetic("-", self.instant(0), self.instant(0), duration_type)
-            step = p.Literal(self.pick(*(d for d in DURATIONS if not d.months)), duration_type)
-            return p.Compare(self.pick(*COMPARISONS), length, step, zone=None)
         right = self.literal(sk.instant) if self.pick(True, False) else self.instant(1)
         return p.Compare(self.pick(*COMPARISONS), self.instant(1), right, zone=self.zone())
+
+    def lengths(self) -> p.Predicate:
+        right = self.length() if self.rarely() else p.Literal(self.pick(*_EXACT), duration_type)
+        return p.Compare(self.pick(*COMPARISONS), self.length(), right, zone=self.zone())
+
+    def length(self) -> p.Value:
+        """A duration: how far two instants or dates are apart, and a little more."""
+        sides = [self.instant(0), self.instant(1)] if self.pick(True, True, False) else [self.date(), self.date()]
+        apart = p.Arithmetic("-", *sides, duration_type)
+        if self.rarely():
+            return p.Arithmetic(self.pick("+", "-"), apart, p.Literal(self.pick(*_EXACT), duration_type), duration_type)
+        return apart
 
     def instant_between(self) -> p.Predicate:
         low, high = self.instant(1), self.literal(sk.instant)
         return p.Between(self.pick(*self.names("instant")), low, high, zone=self.zone())
 
     def date(self) -> p.Value:
-        return self.pick(*self.names("date"), p.Today(self.pick(-1, 0, 1)))
+        day = self.pick(*self.names("date"), p.Today(self.pick(0, -1, 1)))
+        if self.rarely():
+            length = self.pick(
+                p.Duration(1, "day"), p.Duration(1, "week"), p.Duration(1, "month"), p.Duration(1, "year")
+            )
+            return p.Arithmetic(self.pick("+", "-"), day, p.Literal(length, duration_type), sk.date)
+        return day
 
     def date_or_instant(self) -> p.Value:
         return self.date() if self.pick(True, False) else self.instant(0)
@@ -349,7 +367,7 @@ class _Scope:
         bound: Callable[[], p.Value] = lambda: self.pick(
             self.literal(sk.instant), self.literal(sk.date), p.Now(), p.Today(self.pick(-1, 0)), self.moved(p.Now())
         )
-        match self.pick("since", "after", "before", "until", "both", "between", "on"):
+        match self.pick("since", "after", "before", "until", "both", "between", "on", "any"):
             case "since":
                 return p.Absolute(bound(), None, zone=self.zone())
             case "after":
@@ -362,6 +380,9 @@ class _Scope:
                 return p.Absolute(bound(), bound(), zone=self.zone())
             case "between":
                 return p.Absolute(bound(), bound(), until=True, zone=self.zone())
+            case "any":
+                after, until = self.pick(True, False), self.pick(True, False)
+                return p.Absolute(bound(), bound(), after, until, zone=self.zone())
             case _:
                 day = self.pick(self.literal(sk.date), p.Today())
                 return p.Absolute(day, day, until=True, zone=self.zone())
