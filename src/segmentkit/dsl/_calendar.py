@@ -20,6 +20,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
+import attrs
+
 from segmentkit.dsl.predicates import Calendar, CalendarUnit, Duration, Relative
 
 if TYPE_CHECKING:
@@ -32,10 +34,15 @@ __all__ = [
     "MAX_ORDINAL",
     "MIN_INSTANT",
     "Bounds",
+    "Edge",
     "calendar_fields",
     "civil_day",
     "day_bounds",
     "day_start",
+    "edge_at",
+    "edge_on",
+    "edges",
+    "existing_day",
     "hour_of",
     "instant_of",
     "offset_at",
@@ -139,6 +146,11 @@ def day_start(ordinal: int, zone: str) -> int:
     return instant_of((ordinal - _EPOCH_ORDINAL) * DAY, zone)
 
 
+def existing_day(ordinal: int) -> int | None:
+    """Return the ordinal if it is one of a date in the years 1 to 9999, or None."""
+    return ordinal if 1 <= ordinal <= MAX_ORDINAL else None
+
+
 def hour_of(at: int, zone: str) -> int:
     """Return the hour, 0 to 23, that local clocks show."""
     return (at + offset_at(at, zone)) % DAY // HOUR
@@ -185,7 +197,7 @@ def shift_date(ordinal: int, duration: Duration | int, sign: int) -> int | None:
         return _add_months(ordinal, sign * months)
     days, rest = divmod(micros, DAY)
     moved = ordinal + sign * days
-    return moved if not rest and 1 <= moved <= MAX_ORDINAL else None
+    return None if rest else existing_day(moved)
 
 
 def _add_months(ordinal: int, months: int) -> int | None:
@@ -231,20 +243,52 @@ def unit_start(unit: CalendarUnit, offset: int, now: int, zone: str) -> int:
 # ---------------------------------------------------------------------------- windows
 
 
+@attrs.frozen
+class Edge:
+    """A bound of a relative window: now moved by `duration` in the direction `sign`, plus `plus`.
+
+    `plus` is 1 where the contract's bound is `<=` or, at the start, `<`: then the bound itself
+    is inside, or outside, and the half-open one is a microsecond (or a day) further.
+    """
+
+    duration: Duration | int
+    sign: int
+    plus: int
+
+
+def edges(window: Relative) -> tuple[Edge | None, Edge | None]:
+    """Return the start and end of a relative window; the one place that says what its forms mean."""
+    length, now = window.duration, Edge(0, 1, 1)
+    match window.form:
+        case "more than ago":
+            return None, Edge(length, -1, 0)
+        case "at least ago":
+            return None, Edge(length, -1, 1)
+        case "last":
+            return Edge(length, -1, 1), now
+        case "between ago":
+            return Edge(window.second or length, -1, 1), Edge(length, -1, 1)
+        case "next":
+            return now, Edge(length, 1, 1)
+        case "more than from now":
+            return Edge(length, 1, 1), None
+        case "at least from now":
+            return Edge(length, 1, 0), None
+        case _:
+            assert_never(window.form)
+
+
 def window_bounds(window: Relative | Calendar, now: int, zone: str) -> Bounds:
     """Return the bounds of a window of instants at `now`; the window's own zone goes before `zone`."""
     zone = window.zone or zone
     match window:
         case Relative():
-            ago = _moved(now, window.duration, -1, zone)
-            hence = _moved(now, window.duration, 1, zone)
-            second = _moved(now, window.second or window.duration, -1, zone)
-            return _open(_relative(window, now, ago, hence, second), MIN_INSTANT, MAX_INSTANT)
+            start, end = (None if edge is None else edge_at(edge, now, zone) for edge in edges(window))
         case Calendar(unit, first, last):
-            bounds = (unit_start(unit, first, now, zone), unit_start(unit, last + 1, now, zone))
-            return _open(bounds, MIN_INSTANT, MAX_INSTANT)
+            start, end = unit_start(unit, first, now, zone), unit_start(unit, last + 1, now, zone)
         case _:
             assert_never(window)
+    return _open(start, end, MIN_INSTANT, MAX_INSTANT)
 
 
 def day_bounds(window: Relative | Calendar, today: int) -> Bounds:
@@ -255,54 +299,33 @@ def day_bounds(window: Relative | Calendar, today: int) -> Bounds:
     """
     match window:
         case Relative(_, duration, second):
-            if any(length and length.micros % DAY for length in (duration, second)):
-                return (1, 1)
-            ago = _moved_day(today, duration, -1)
-            hence = _moved_day(today, duration, 1)
-            further = _moved_day(today, second or duration, -1)
-            return _open(_relative(window, today, ago, hence, further), 1, MAX_ORDINAL)
+            if duration.micros % DAY or (second is not None and second.micros % DAY):
+                return 1, 1
+            start, end = (None if edge is None else edge_on(edge, today) for edge in edges(window))
         case Calendar(unit, first, last):
-            return _open((unit_day(unit, first, today), unit_day(unit, last + 1, today)), 1, MAX_ORDINAL)
+            start, end = unit_day(unit, first, today), unit_day(unit, last + 1, today)
         case _:
             assert_never(window)
+    return _open(start, end, 1, MAX_ORDINAL)
 
 
-def _relative(window: Relative, now: int, ago: int, hence: int, second_ago: int) -> Bounds:
-    match window.form:
-        case "more than ago":
-            return None, ago
-        case "at least ago":
-            return None, ago + 1
-        case "last":
-            return ago + 1, now + 1
-        case "between ago":
-            return second_ago + 1, ago + 1
-        case "next":
-            return now + 1, hence + 1
-        case "more than from now":
-            return hence + 1, None
-        case "at least from now":
-            return hence, None
-        case _:
-            assert_never(window.form)
-
-
-def _moved(now: int, duration: Duration, sign: int, zone: str) -> int:
-    moved = shift(now, duration, sign, zone)
+def edge_at(edge: Edge, now: int, zone: str) -> int:
+    """Return where the edge is at `now`; one outside the range of instants is just outside."""
+    moved = shift(now, edge.duration, edge.sign, zone)
     if moved is None:
-        return MAX_INSTANT + 1 if sign > 0 else MIN_INSTANT - 1
-    return moved
+        moved = MAX_INSTANT + 1 if edge.sign > 0 else MIN_INSTANT - 1
+    return moved + edge.plus
 
 
-def _moved_day(today: int, duration: Duration, sign: int) -> int:
-    moved = shift_date(today, duration, sign)
+def edge_on(edge: Edge, today: int) -> int:
+    """Return where the edge is for dates on the day `today`, as an ordinal."""
+    moved = shift_date(today, edge.duration, edge.sign)
     if moved is None:
-        return MAX_ORDINAL + 1 if sign > 0 else 0
-    return moved
+        moved = MAX_ORDINAL + 1 if edge.sign > 0 else 0
+    return moved + edge.plus
 
 
-def _open(bounds: Bounds, least: int, greatest: int) -> Bounds:
-    start, end = bounds
+def _open(start: int | None, end: int | None, least: int, greatest: int) -> Bounds:
     return (
         None if start is None or start <= least else start,
         None if end is None or end > greatest else end,

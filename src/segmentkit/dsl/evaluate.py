@@ -255,7 +255,7 @@ def value_of(value: Value, facts: Facts, now: int, zone: str, event: EventFact |
         case Now():
             return now
         case Today(days):
-            return _calendar.civil_day(now, zone) + days
+            return _calendar.existing_day(_calendar.civil_day(now, zone) + days)
         case Attribute(name, value_type):
             return _or_empty(facts.attribute(name), value_type)
         case Property(name, value_type):
