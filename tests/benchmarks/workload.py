@@ -10,6 +10,7 @@ of 0.25, so that sums of floats are exact in any order.
 
 from __future__ import annotations
 
+import getpass
 import os
 import random
 import tempfile
@@ -145,7 +146,7 @@ def _decode(mask: int, vocabulary: Sequence[str]) -> frozenset[str]:
 
 def _cached(n_contact: int, seed: int) -> dict[str, Array]:
     """Make the arrays, or read them back from a temporary directory of this user."""
-    path = Path(tempfile.gettempdir()) / f"segmentkit-benchmarks-{os.getuid()}" / f"v1-{n_contact}-{seed}.npz"
+    path = Path(tempfile.gettempdir()) / f"segmentkit-benchmarks-{getpass.getuser()}" / f"v1-{n_contact}-{seed}.npz"
     if path.exists():
         with np.load(path, allow_pickle=False) as stored:
             return dict(stored)
