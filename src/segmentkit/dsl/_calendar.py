@@ -37,6 +37,7 @@ __all__ = [
     "Edge",
     "calendar_fields",
     "civil_day",
+    "counts_days",
     "day_bounds",
     "day_start",
     "edge_at",
@@ -291,16 +292,23 @@ def window_bounds(window: Relative | Calendar, now: int, zone: str) -> Bounds:
     return _open(start, end, MIN_INSTANT, MAX_INSTANT)
 
 
+def counts_days(window: Relative | Calendar) -> bool:
+    """Return whether the window's lengths are whole days or months, so that it can hold dates."""
+    if isinstance(window, Calendar):
+        return True
+    return not (window.duration.micros % DAY or (window.second is not None and window.second.micros % DAY))
+
+
 def day_bounds(window: Relative | Calendar, today: int) -> Bounds:
     """Return the bounds of a window of dates, as ordinals, on the day `today`.
 
     The forms mean the same as for instants, with days for microseconds and today for now. A
     length that is no whole number of days holds no date.
     """
+    if not counts_days(window):
+        return 1, 1
     match window:
-        case Relative(_, duration, second):
-            if duration.micros % DAY or (second is not None and second.micros % DAY):
-                return 1, 1
+        case Relative():
             start, end = (None if edge is None else edge_on(edge, today) for edge in edges(window))
         case Calendar(unit, first, last):
             start, end = unit_day(unit, first, today), unit_day(unit, last + 1, today)

@@ -48,10 +48,10 @@ def stay(window: Relative | Calendar, at: int, zone: str) -> Stay:
 def day_stay(window: Relative | Calendar, day: int, zone: str) -> Stay:
     """Return for which instants `now` the date `day` lies in the window, which has to have a stay."""
     zone = window.zone or zone
+    if not _calendar.counts_days(window):
+        return 0, 0
     match window:
-        case Relative(_, duration, second):
-            if duration.micros % _calendar.DAY or (second is not None and second.micros % _calendar.DAY):
-                return 0, 0
+        case Relative():
             begin, end = _turned(window, day, _calendar.DAY)
         case Calendar(unit, first, last):
             begin, end = _calendar.unit_day(unit, -last, day), _calendar.unit_day(unit, 1 - first, day)
