@@ -103,6 +103,8 @@ def arithmetic(operator: str, left: Any, left_type: ValueType, right: Any, right
             return _calendar.shift_date(left, right, sign)
         case "instant", "instant":
             return left - right
+        case "date", "date":
+            return (left - right) * _calendar.DAY
         case "duration", "duration":
             a, b = micros_of(left), micros_of(right)
             return None if a is None or b is None else a + sign * b
