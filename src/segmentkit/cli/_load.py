@@ -17,7 +17,7 @@ are collected, and then nothing is loaded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -25,7 +25,7 @@ from typing import Any, Final, Generic, TypeVar
 import attrs
 
 from segmentkit.cli._failure import Failure, suggestion
-from segmentkit.cli._readers import Row, Table, open_table
+from segmentkit.cli._readers import Row, open_table
 from segmentkit.cli._values import from_native, from_text
 from segmentkit.index.deltas import Event, Put
 from segmentkit.schema import Schema, ValueType, instant, text
@@ -119,53 +119,121 @@ class _Problems:
 
 
 @attrs.frozen
+class _Meaning:
+    """What a column stands for: a key (id, object, at), or a field that the schema declares."""
+
+    name: str
+    type: ValueType
+    is_key: bool = False
+
+
+@attrs.frozen
 class _Columns:
-    """What the columns of a source stand for."""
+    """What the columns of a source may be called, and what each name stands for."""
 
     source: Source
-    fields: Mapping[str, ValueType]
-    aliases: Mapping[str, str]
+    meaning_by_name: Mapping[str, _Meaning]
+    required: tuple[str, ...]
     ignore_unknown: bool
 
     @classmethod
     def of(cls, source: Source, schema: Schema, ignore_unknown: bool) -> _Columns:
         object_type = schema.type(source.object_type)
+        keys = {_ID: _Meaning(_ID, text, is_key=True)}
         if source.event is None:
             links = {name: text for name, link in object_type.relations.items() if link.cardinality == "one"}
-            return cls(source, {**links, **object_type.attributes}, {_ID: _ID}, ignore_unknown)
-        event = object_type.events.get(source.event)
-        if event is None:
-            hint = suggestion(source.event, object_type.events)
-            raise Failure(f"{source.path}: {source.object_type!r} has no event {source.event!r}{hint}")
-        aliases = {
-            alias: _OBJECT
-            for alias in (_OBJECT, source.object_type, f"{source.object_type}_id")
-            if alias not in event.properties
-        }
-        return cls(source, event.properties, {**aliases, _ID: _ID, _AT: _AT}, ignore_unknown)
+            fields: Mapping[str, ValueType] = {**links, **object_type.attributes}
+            required: tuple[str, ...] = (_ID,)
+        else:
+            if source.event not in object_type.events:
+                hint = suggestion(source.event, object_type.events)
+                raise Failure(f"{source.path}: {source.object_type!r} has no event {source.event!r}{hint}")
+            fields = object_type.events[source.event].properties
+            required = (_OBJECT, _AT)
+            keys[_AT] = _Meaning(_AT, instant, is_key=True)
+            names = (_OBJECT, source.object_type, f"{source.object_type}_id")
+            keys |= {name: _Meaning(_OBJECT, text, is_key=True) for name in names if name not in fields}
+        declared = {name: _Meaning(name, value_type) for name, value_type in fields.items()}
+        return cls(source, {**declared, **keys}, required, ignore_unknown)
 
-    def meaning(self, column: str) -> str | None:
-        """Return "id", "object", "at" or the name of a field; None for a column that is ignored.
+    def meaning(self, column: str) -> _Meaning | None:
+        """Return what the column stands for; None when it is left out.
 
         Raises:
             ValueError: nothing has that name.
         """
         name = self.source.rename.get(column, column)
-        if name in self.aliases:
-            return self.aliases[name]
-        if name in self.fields:
-            return name
-        if self.ignore_unknown:
-            return None
-        known = [*self.aliases, *self.fields]
-        raise ValueError(
-            f"unknown column {name!r}{suggestion(name, known)} (known: {', '.join(known)}; "
-            "--rename gives a column another name, --ignore-columns leaves unknown ones out)"
-        )
+        found = self.meaning_by_name.get(name)
+        if found is None and not self.ignore_unknown:
+            known = self.meaning_by_name
+            raise ValueError(
+                f"unknown column {name!r}{suggestion(name, known)} (known: {', '.join(known)}; "
+                "--rename gives a column another name, --ignore-columns leaves unknown ones out)"
+            )
+        return found
 
-    @property
-    def required(self) -> tuple[str, ...]:
-        return (_ID,) if self.source.event is None else (_OBJECT, _AT)
+    def check_header(self, header: tuple[str, ...]) -> None:
+        """Raise a Failure unless each column means something, nothing twice, and all that is required is there."""
+        column_by_meaning: dict[_Meaning, str] = {}
+        problems = []
+        for column in header:
+            try:
+                meaning = self.meaning(column)
+            except ValueError as error:
+                problems.append(str(error))
+                continue
+            if meaning is not None:
+                if meaning in column_by_meaning:
+                    problems.append(f"columns {column_by_meaning[meaning]!r} and {column!r} both are {meaning.name!r}")
+                column_by_meaning[meaning] = column
+        there = {meaning.name for meaning in column_by_meaning if meaning.is_key}
+        problems += [
+            f"no column {name!r}; give one that name with --rename COLUMN={name}"
+            for name in self.required
+            if name not in there
+        ]
+        if problems:
+            raise Failure("\n".join(f"{self.source.path}, row 1: {problem}" for problem in problems))
+
+
+@attrs.frozen
+class _Record:
+    """A row by what its columns stand for, and what is wrong with it (with the column, where it is one)."""
+
+    keys: dict[str, Any] = attrs.field(factory=dict)
+    fields: dict[str, Any] = attrs.field(factory=dict)
+    problems: list[tuple[str, str | None]] = attrs.field(factory=list)
+
+
+def _read_row(
+    columns: _Columns, row: Row, meanings: dict[str, _Meaning | None], convert: Callable[[Any, ValueType], Any]
+) -> _Record:
+    """Return the record of a row; `meanings` remembers the columns of the rows before."""
+    record = _Record()
+    if row.problem:
+        record.problems.append((row.problem, None))
+        return record
+    for column, raw in row.values.items():
+        try:
+            if column not in meanings:
+                meanings[column] = None  # so that an unknown one is reported once
+                meanings[column] = columns.meaning(column)
+            meaning = meanings[column]
+            if meaning is None or raw is None:
+                continue
+            value = convert(raw, meaning.type)
+            meaning.type.convert(value)
+            into = record.keys if meaning.is_key else record.fields
+            if meaning.name in into:
+                raise ValueError(f"a second value for {meaning.name!r}")
+            into[meaning.name] = value
+        except ValueError as error:
+            record.problems.append((str(error), column))
+    if not record.problems:
+        record.problems.extend(
+            ("it has to be there, and is missing", name) for name in columns.required if not record.keys.get(name)
+        )
+    return record
 
 
 class _Loader:
@@ -177,106 +245,46 @@ class _Loader:
         self.objects: list[Fact[Put]] = []
         self.events: list[Fact[Event]] = []
         self.problems = _Problems()
-        self.row_by_id: dict[str, dict[str, Fact[Put]]] = {}
+        self.fact_by_id: dict[str, dict[str, Fact[Put]]] = {}
         self.listed: set[str] = set()
 
     def read(self, source: Source) -> None:
         columns = _Columns.of(source, self.schema, self.ignore_columns)
-        accept = self._accept_object if source.event is None else self._accept_event
         if source.event is None:
             self.listed.add(source.object_type)
+        accept = self._accept_object if source.event is None else self._accept_event
         with open_table(source.path) as table:
             if table.columns is not None:
-                _check_header(columns, table.columns)
-            for row, values in self._iter_values(columns, table):
-                accept(source, row.number, values)
+                columns.check_header(table.columns)
+            convert = from_text if table.is_text else from_native
+            meanings: dict[str, _Meaning | None] = {}
+            for row in table.rows:
+                record = _read_row(columns, row, meanings, convert)
+                if not record.problems:
+                    accept(source, row.number, record)
+                for problem, column in record.problems:
+                    self.problems.add(source, row.number, problem, column)
 
-    def _iter_values(self, columns: _Columns, table: Table) -> Iterable[tuple[Row, dict[str, Any]]]:
-        """Yield the rows without problems, their values by meaning."""
-        convert = from_text if table.is_text else from_native
-        plan: dict[str, tuple[str, ValueType] | None] = {}
-        for row in table.rows:
-            if row.problem:
-                self.problems.add(columns.source, row.number, row.problem)
-                continue
-            values: dict[str, Any] = {}
-            n_problems = len(self.problems.found)
-            for column, raw in row.values.items():
-                if column not in plan:
-                    try:
-                        plan[column] = self._plan(columns, column)
-                    except ValueError as error:
-                        self.problems.add(columns.source, row.number, str(error))
-                        plan[column] = None
-                step = plan[column]
-                if step is None or raw is None:
-                    continue
-                name, value_type = step
-                try:
-                    value = convert(raw, value_type)
-                    value_type.convert(value)
-                except ValueError as error:
-                    self.problems.add(columns.source, row.number, str(error), column)
-                    continue
-                if name in values:
-                    self.problems.add(columns.source, row.number, f"a second value for {name!r}", column)
-                values[name] = value
-            for name in columns.required:
-                if values.get(name) in (None, "") and len(self.problems.found) == n_problems:
-                    self.problems.add(columns.source, row.number, "it has to be there, and is missing", name)
-            if len(self.problems.found) == n_problems:
-                yield row, values
-
-    @staticmethod
-    def _plan(columns: _Columns, column: str) -> tuple[str, ValueType] | None:
-        name = columns.meaning(column)
-        if name is None:
-            return None
-        return name, {_ID: text, _OBJECT: text, _AT: instant}[name] if name in columns.aliases.values() else (
-            columns.fields[name]
-        )
-
-    def _accept_object(self, source: Source, row: int, values: dict[str, Any]) -> None:
-        object_id = values.pop(_ID)
-        known = self.row_by_id.setdefault(source.object_type, {})
+    def _accept_object(self, source: Source, row: int, record: _Record) -> None:
+        known = self.fact_by_id.setdefault(source.object_type, {})
+        object_id: str = record.keys[_ID]
         if object_id in known:
             self.problems.add(source, row, f"{object_id!r} stands in {known[object_id].origin} already", _ID)
             return
-        known[object_id] = fact = Fact(Put(source.object_type, object_id, values), source, row)
-        self.objects.append(fact)
+        known[object_id] = Fact(Put(source.object_type, object_id, record.fields), source, row)
+        self.objects.append(known[object_id])
 
-    def _accept_event(self, source: Source, row: int, values: dict[str, Any]) -> None:
-        object_id = values.pop(_OBJECT)
-        known = self.row_by_id.setdefault(source.object_type, {})
+    def _accept_event(self, source: Source, row: int, record: _Record) -> None:
+        known = self.fact_by_id.setdefault(source.object_type, {})
+        object_id: str = record.keys[_OBJECT]
         if object_id not in known:
             if source.object_type in self.listed:
                 self.problems.add(source, row, f"no {source.object_type} {object_id!r} in the objects", _OBJECT)
                 return
             known[object_id] = Fact(Put(source.object_type, object_id, {}), source, row)
             self.objects.append(known[object_id])
-        at, event_id = values.pop(_AT), values.pop(_ID, None)
-        event = Event(source.object_type, object_id, str(source.event), values, at=at, id=event_id)
+        assert source.event is not None
+        event = Event(
+            source.object_type, object_id, source.event, record.fields, record.keys[_AT], record.keys.get(_ID)
+        )
         self.events.append(Fact(event, source, row))
-
-
-def _check_header(columns: _Columns, header: tuple[str, ...]) -> None:
-    """Raise a Failure unless each column means something, nothing twice, and all that is required is there."""
-    column_by_meaning: dict[str, str] = {}
-    problems = []
-    for column in header:
-        try:
-            meaning = columns.meaning(column)
-        except ValueError as error:
-            problems.append(str(error))
-            continue
-        if meaning is not None and meaning in column_by_meaning:
-            problems.append(f"columns {column_by_meaning[meaning]!r} and {column!r} both stand for {meaning!r}")
-        elif meaning is not None:
-            column_by_meaning[meaning] = column
-    problems += [
-        f"no column {name!r}; give one that name with --rename COLUMN={name}"
-        for name in columns.required
-        if name not in column_by_meaning
-    ]
-    if problems:
-        raise Failure("\n".join(f"{columns.source.path}, row 1: {problem}" for problem in problems))

@@ -9,7 +9,7 @@ run that loads everything at `now`.
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -49,7 +49,6 @@ class Course:
     steps: list[Step] = attrs.field(factory=list)
     sizes_by_name: dict[str, list[int]] = attrs.field(factory=dict)
     last: deque[list[Deltas]] = attrs.field(factory=lambda: deque(maxlen=_LAST_STEPS))
-    n_deltas_by_object: Counter[tuple[str, str]] = attrs.field(factory=Counter)
     n_changes: int = 0
     n_deltas: int = 0
     seconds: float = 0.0
@@ -160,8 +159,6 @@ class _Player:
 
     def _note(self, deltas: Deltas) -> Deltas:
         self.course.n_deltas += len(deltas)
-        for record in deltas.records:
-            self.course.n_deltas_by_object[record.object_type, record.object] += record.n_deltas
         if self._show is not None:
             self._show(deltas)
         return deltas

@@ -15,10 +15,10 @@ import gzip
 import io
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO, TextIO
 
 import attrs
 
@@ -59,38 +59,37 @@ def open_table(path: Path) -> Iterator[Table]:
         Failure: there is no such file, its name says no known format, or its content is not what the name says.
         MissingExtraError: Parquet, without the extra.
     """
-    read = _reader(path)
+    kind = _format_of(path)
     try:
-        with path.open("rb") as raw:
+        with ExitStack() as stack:
+            raw = stack.enter_context(path.open("rb"))
             is_gzip = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            with gzip.GzipFile(fileobj=raw) if is_gzip else raw as content:
-                yield read(path, content)
+            content: Any = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_gzip else raw
+            if kind == "parquet":
+                yield _read_parquet(path, io.BytesIO(content.read()) if is_gzip else raw)
+            else:
+                lines = stack.enter_context(io.TextIOWrapper(content, encoding="utf-8-sig", newline=""))
+                yield _read_csv(path, lines) if kind == "csv" else Table(None, _json_rows(lines))
     except UnicodeDecodeError as error:
         raise Failure(f"{path}: not text in UTF-8 ({error.reason} at byte {error.start:,} of a block)") from None
     except (OSError, EOFError) as error:
         raise Failure(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _reader(path: Path) -> Any:
+def _format_of(path: Path) -> str:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] == ".gz":
         suffixes.pop()
     kind = _FORMATS.get(suffixes[-1] if suffixes else "")
     if kind is None:
-        raise Failure(
-            f"{path}: cannot tell the format by the name; known are {', '.join(_FORMATS)}, each also with .gz"
-        )
-    return {"csv": _read_csv, "jsonl": _read_json_lines, "parquet": _read_parquet}[kind]
+        raise Failure(f"{path}: the name says no known format; name it {', '.join(_FORMATS)}, each also with .gz")
+    return kind
 
 
-def _text(content: IO[bytes], newline: str | None = None) -> io.TextIOWrapper:
-    return io.TextIOWrapper(content, encoding="utf-8-sig", newline=newline)
-
-
-def _read_csv(path: Path, content: IO[bytes]) -> Table:
+def _read_csv(path: Path, lines: TextIO) -> Table:
     csv.field_size_limit(_MAX_CELL)
-    records = csv.reader(_text(content, newline=""), strict=True)
+    records = csv.reader(lines, strict=True)
     try:
         header = next(records, None)
     except csv.Error as error:
@@ -118,11 +117,7 @@ def _csv_rows(header: list[str], records: Iterator[list[str]]) -> Iterator[Row]:
             yield Row(number, {}, f"expected {width} columns as in the header, got {len(cells)}")
 
 
-def _read_json_lines(_: Path, content: IO[bytes]) -> Table:
-    return Table(None, _json_rows(_text(content)))
-
-
-def _json_rows(lines: Iterator[str]) -> Iterator[Row]:
+def _json_rows(lines: TextIO) -> Iterator[Row]:
     decoder = json.JSONDecoder(
         parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
     )
@@ -153,7 +148,7 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _read_parquet(path: Path, content: IO[bytes]) -> Table:
+def _read_parquet(path: Path, content: BinaryIO) -> Table:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -161,9 +156,8 @@ def _read_parquet(path: Path, content: IO[bytes]) -> Table:
         raise MissingExtraError(
             f"reading {path} needs pyarrow; install it with: pip install 'segmentkit[parquet]'"
         ) from None
-    source = content if isinstance(content, io.BufferedReader) else io.BytesIO(content.read())
     try:
-        file = parquet.ParquetFile(source)
+        file = parquet.ParquetFile(content)
     except pyarrow.ArrowException as error:
         raise Failure(f"{path}: not a Parquet file: {error}") from None
     return Table(tuple(file.schema_arrow.names), _parquet_rows(path, file))

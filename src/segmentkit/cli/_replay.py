@@ -62,8 +62,8 @@ def eventful_object(course: Course, segments: Sequence[Segment]) -> tuple[str, s
     n_segments: Counter[tuple[str, str]] = Counter()
     for segment in segments:
         n_segments.update((segment.on, object_id) for object_id in course.engine.members(segment.name))
-    candidates = n_segments or course.n_deltas_by_object
-    return min(candidates, key=lambda key: (-n_segments[key], -course.n_deltas_by_object[key], key), default=None)
+    n_deltas = Counter((delta.object_type, delta.object) for delta in course.engine.deltas(after=0))
+    return min(n_segments or n_deltas, key=lambda key: (-n_segments[key], -n_deltas[key], key), default=None)
 
 
 def _print_report(course: Course, segments: Sequence[Segment], facts: Facts, chosen: tuple[str, str] | None) -> None:
