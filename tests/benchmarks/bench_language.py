@@ -58,10 +58,10 @@ def run(n_segment: int, contacts: int, seed: int) -> Result:
     workload = Workload(contacts, seed)
     facts = [ContactFacts(workload.contact(i), workload.happenings(i)) for i in range(contacts)]
     evaluate_ns: list[int] = []
-    for tree, segment in zip(trees, segments, strict=True):
+    for number, (tree, segment) in enumerate(zip(trees, segments, strict=True)):
         answers, taken = _timed(lambda fact, tree=tree: evaluate(tree, fact, START_US, "UTC"), facts)  # type: ignore[misc]
         evaluate_ns += taken
-        if contacts * n_segment <= 1_000 or len(evaluate_ns) % (10 * contacts) == 0:
+        if number % 10 == 0:  # the oracle is slow; every tenth will do
             expected = [holds(segment, workload.contact(i), workload.happenings(i), START_US) for i in range(contacts)]
             mismatches += sum(answer != wanted for answer, wanted in zip(answers, expected, strict=True))
     say(f"{n_segment:,} filters, {sum(map(len, texts)) / n_segment:.0f} characters each; {contacts:,} contacts")
