@@ -1,1 +1,106 @@
-"""segmentkit: dynamic segments, kept right as objects change, events arrive and time passes."""
+"""segmentkit: dynamic segments, kept right as objects change, events arrive and time passes.
+
+::
+
+    schema      what objects, attributes and events there are      Schema, ObjectType, text, integer, ...
+    filter      text -> typed tree, checked against the schema     parse, format
+    engine      holds facts, keeps memberships                     Engine
+    changes     what goes in, in atomic batches                    Put, Update, Event, Retract, Delete
+    deltas      what comes out: who entered and left, when         Delta, Deltas
+    clock       where now comes from                               SystemClock, ManualClock
+    store       what survives                                      MemoryStore, segmentkit.stores
+
+Importing does nothing else: the parser, numpy and calendars are loaded on first use.
+"""
+
+from segmentkit.clock import Clock, ManualClock, SystemClock
+from segmentkit.dsl import format, parse
+from segmentkit.engine import Difference, Engine, EngineStatistics, Preview
+from segmentkit.errors import (
+    ClockError,
+    CycleError,
+    DataError,
+    DefinitionError,
+    FilterSyntaxError,
+    FilterTypeError,
+    LimitError,
+    MissingExtraError,
+    Problem,
+    SchemaError,
+    SegmentKitError,
+    StoreError,
+    UnknownNameError,
+)
+from segmentkit.index.deltas import Change, Delete, Delta, Deltas, Event, Put, Retract, Update, consolidate
+from segmentkit.schema import (
+    EventType,
+    ObjectType,
+    Relation,
+    Schema,
+    ValueType,
+    boolean,
+    choice,
+    date,
+    decimal,
+    instant,
+    integer,
+    many,
+    number,
+    one,
+    point,
+    text,
+    text_set,
+)
+from segmentkit.stores import MemoryStore
+
+__all__ = [
+    "Change",
+    "Clock",
+    "ClockError",
+    "CycleError",
+    "DataError",
+    "DefinitionError",
+    "Delete",
+    "Delta",
+    "Deltas",
+    "Difference",
+    "Engine",
+    "EngineStatistics",
+    "Event",
+    "EventType",
+    "FilterSyntaxError",
+    "FilterTypeError",
+    "LimitError",
+    "ManualClock",
+    "MemoryStore",
+    "MissingExtraError",
+    "ObjectType",
+    "Preview",
+    "Problem",
+    "Put",
+    "Relation",
+    "Retract",
+    "Schema",
+    "SchemaError",
+    "SegmentKitError",
+    "StoreError",
+    "SystemClock",
+    "UnknownNameError",
+    "Update",
+    "ValueType",
+    "boolean",
+    "choice",
+    "consolidate",
+    "date",
+    "decimal",
+    "format",
+    "instant",
+    "integer",
+    "many",
+    "number",
+    "one",
+    "parse",
+    "point",
+    "text",
+    "text_set",
+]

@@ -1,0 +1,764 @@
+"""The engine: define segments, feed changes and time, read memberships.
+
+What happens on `apply`, from top to bottom of this file: the batch is checked (`index._accept`);
+time passes up to the clock (`_pass_time`); the operations change the facts and the watchers of
+what changed say which features moved (`index._writer`); the matcher turns moved features into
+flipped segments (`index._matcher`); the flips are numbered, stored and told (`_commit`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from threading import RLock
+from typing import Any, Literal
+
+import attrs
+from pyroaring import BitMap
+
+from segmentkit.clock import Clock, SystemClock
+from segmentkit.dsl.evaluate import evaluate
+from segmentkit.dsl.predicates import Predicate
+from segmentkit.errors import (
+    ClockError,
+    DefinitionError,
+    Problem,
+    SegmentKitError,
+    StoreError,
+    UnknownNameError,
+)
+from segmentkit.index._accept import Acceptor, Operation
+from segmentkit.index._deadlines import Deadlines, DeadlineStatistics
+from segmentkit.index._matcher import MatchStatistics, Matcher, Segment, Watcher
+from segmentkit.index._members import Members
+from segmentkit.index._table import Table
+from segmentkit.index._writer import Flip, Undo, Writer
+from segmentkit.index.deltas import (
+    Backfill,
+    Change,
+    Delete,
+    Delta,
+    Deltas,
+    Event,
+    Put,
+    Record,
+    Retract,
+    Update,
+)
+from segmentkit.schema import Schema, from_micros, names, to_micros
+from segmentkit.stores.memory import MemoryStore
+from segmentkit.stores.protocol import Batch, Definition, SharesFacts, Store
+
+__all__ = ["Difference", "Engine", "EngineStatistics", "Preview"]
+
+_log = logging.getLogger("segmentkit")
+_CHANGES = (Put, Update, Event, Retract, Delete)
+
+
+@attrs.frozen
+class Difference:
+    """A membership that the engine holds otherwise than the plain evaluator says; see `Engine.verify`."""
+
+    segment: str
+    object: str
+    held: bool
+    evaluated: bool
+
+
+@attrs.frozen
+class EngineStatistics:
+    """What an engine holds and what it has looked at.
+
+    `matching` has, for each object type, clauses, features and how many clauses were examined one by
+    one since the engine began; `deadlines` is what waits for time.
+    """
+
+    revision: int
+    seq: int
+    objects: Mapping[str, int]
+    events: int
+    bytes_by_part: Mapping[str, int]
+    matching: Mapping[str, MatchStatistics]
+    deadlines: DeadlineStatistics
+
+    @property
+    def clauses_examined(self) -> int:
+        """How many clauses were examined one by one, over all types."""
+        return sum(matching.clauses_examined for matching in self.matching.values())
+
+
+@attrs.frozen(repr=False)
+class Preview:
+    """Who would be in a segment that is not defined.
+
+    `entering`, `leaving` and `unchanged` compare with the segment given as `against`, else they
+    compare with an empty one. All are in order of id.
+    """
+
+    members: tuple[str, ...]
+    entering: tuple[str, ...]
+    leaving: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many members there would be."""
+        return len(self.members)
+
+    @property
+    def sample(self) -> tuple[str, ...]:
+        """The first ten members."""
+        return self.members[:10]
+
+    def __repr__(self) -> str:
+        return f"<preview: {self.count:,} members, +{len(self.entering):,} -{len(self.leaving):,}>"
+
+
+class _Subscription:
+    """A listener and the deltas it has not been given yet."""
+
+    def __init__(self, callback: Callable[[Delta], object], segment: str | None) -> None:
+        self.callback = callback
+        self.segment = segment
+        self.backlog: deque[Delta] = deque()
+
+    def deliver(self) -> None:
+        """Call back for every waiting delta in order; a failing one waits for the next time."""
+        while self.backlog:
+            try:
+                self.callback(self.backlog[0])
+            except Exception:
+                _log.exception("a subscriber failed on delta %d; it gets it again", self.backlog[0].seq)
+                return
+            self.backlog.popleft()
+
+
+class Engine:
+    """Segments over the objects of a schema, kept right as facts change and time passes.
+
+    Args:
+        schema: the object types.
+        store: what facts, definitions and deltas survive in; what it already holds is taken over.
+        clock: where `now` comes from; read at every `apply`.
+        unknown: what an update or event of an unknown object does: "error", or "create" it.
+
+    One thread writes at a time, readers never see half a batch.
+
+    >>> from datetime import UTC, datetime, timedelta
+    >>> from segmentkit import ManualClock, ObjectType, integer
+    >>> schema = Schema(ObjectType("contact", {"orders": integer}, events={"visit": {}}))
+    >>> engine = Engine(schema, clock=ManualClock(datetime(2026, 11, 22, tzinfo=UTC)))
+    >>> segment = engine.define("Buyers", on="contact", where="orders > 4 and did visit in the last 40 days")
+    >>> engine.put("contact", "c1", orders=5)
+    []
+    >>> [(d.object, d.entered) for d in engine.track("contact", "c1", "visit")]
+    [('c1', True)]
+    >>> [(d.entered, d.at.isoformat()) for d in engine.advance(to=engine.now + timedelta(days=90))]
+    [(False, '2027-01-01T00:00:00+00:00')]
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        *,
+        unknown: Literal["error", "create"] = "error",
+    ) -> None:
+        if not isinstance(schema, Schema):
+            raise TypeError(f"expected a Schema, got {schema!r}")
+        if unknown not in ("error", "create"):
+            raise ValueError(f"unknown= is 'error' or 'create', got {unknown!r}")
+        self.schema = schema
+        self._store: Store = MemoryStore() if store is None else store
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._creates_unknown = unknown == "create"
+        self._lock = RLock()
+        self._deadlines = Deadlines()
+        self._tables = {name: Table(object_type) for name, object_type in schema.types.items()}
+        self._matchers = {n: Matcher(table, schema.zone, self._deadlines) for n, table in self._tables.items()}
+        self._segments: dict[str, Segment] = {}
+        self._subscriptions: list[_Subscription] = []
+        self._delivering = False
+        self._unsaved: list[Record | Backfill] = []
+        self._revision = 0
+        self._clock_read = self._now = to_micros(self._clock.now())
+        self._seq = 0
+        self._shares_facts = isinstance(self._store, SharesFacts)
+        self._take_over()
+        if isinstance(self._store, SharesFacts):
+            self._store.attach(self)
+
+    def _take_over(self) -> None:
+        """Bring an empty engine to the state of its store, without deltas."""
+        last = self._store.now()
+        if last is None:
+            return
+        self._now = to_micros(last)
+        self._seq = self._store.seq()
+        acceptor = Acceptor(self._tables, self._now, creates_unknown=False, resolves=False)
+        try:
+            acceptor.accept(self._store.facts())
+        except SegmentKitError as error:
+            raise StoreError(f"the store's facts do not fit the schema: {error}") from error
+        for _ in self._write(acceptor.operations, None):
+            pass
+        for definition in self._store.definitions():
+            segment = self._compile(definition, None)
+            segment.members = self._matchers[segment.object_type].add(segment, self._now)
+            self._segments[segment.name] = segment
+        self._advance_to(max(self._now, self._clock_read))
+
+    # --------------------------------------------------------------------- changes
+
+    @property
+    def now(self) -> datetime:
+        """The instant up to which time has passed, in UTC."""
+        return from_micros(self._now)
+
+    def apply(self, changes: Change | Iterable[Change]) -> Deltas:
+        """Apply one batch of changes, whole or not at all.
+
+        First the clock's time passes; then the changes happen, one after another, at `now`.
+
+        Returns:
+            The deltas: those of the passing time, then the net ones of the batch (an object that leaves
+            and returns within it emits nothing), by object in the order in which the batch met them.
+
+        Raises:
+            DataError: a change does not fit; no change of the batch was applied.
+            ClockError: the clock went back; nothing changed.
+            StoreError: the store refused the batch; no change of it was applied.
+
+        Cost:
+            For each change, the features that read what changed, and what flips; independent of the
+            number of objects and nearly so of the number of segments.
+        """
+        with self._lock:
+            now = self._read_clock()
+            resolves = not self._shares_facts
+            acceptor = Acceptor(self._tables, now, creates_unknown=self._creates_unknown, resolves=resolves)
+            acceptor.accept((changes,) if isinstance(changes, _CHANGES) else changes)
+            records = self._advance_to(now)
+            saved = len(records)
+            seq = self._seq
+            undo: Undo | None = [] if resolves else None
+            for object_type, flips in self._write(acceptor.operations, undo):
+                self._number(object_type, flips, records)
+            if acceptor.operations or records:
+                try:
+                    self._commit(records, acceptor.resolved)
+                except StoreError:
+                    self._take_back(undo or [])
+                    self._unsaved, self._seq = records[:saved], seq
+                    raise
+            return Deltas(records)
+
+    def put(self, object_type: str, object_id: str, /, **attributes: Any) -> Deltas:
+        """Apply one `Put`: the whole object; what is not named is missing."""
+        return self.apply(Put(object_type, object_id, attributes))
+
+    def update(self, object_type: str, object_id: str, /, **attributes: Any) -> Deltas:
+        """Apply one `Update`: the named attributes; None makes one missing."""
+        return self.apply(Update(object_type, object_id, attributes))
+
+    def track(
+        self,
+        object_type: str,
+        object_id: str,
+        event: str,
+        /,
+        *,
+        at: datetime | None = None,
+        id: str | None = None,
+        **properties: Any,
+    ) -> Deltas:
+        """Apply one `Event`, at `at` or now."""
+        return self.apply(Event(object_type, object_id, event, properties, at=at, id=id))
+
+    def delete(self, object_type: str, object_id: str, /) -> Deltas:
+        """Apply one `Delete`."""
+        return self.apply(Delete(object_type, object_id))
+
+    def advance(self, to: datetime | None = None) -> Deltas:
+        """Let time pass until `to` (default: the clock's now); nothing else happens.
+
+        Args:
+            to: aware instant, at or after `now`.
+
+        Returns:
+            Every flip on the way, in time order, each `at` its exact instant; an object that enters
+            and leaves on the way appears twice.
+
+        Raises:
+            ClockError: `to` is naive or before `now`; nothing changes.
+
+        Cost:
+            In proportion to what comes due; free when nothing does.
+        """
+        with self._lock:
+            target = self._read_clock() if to is None else to_micros(to)
+            if target < self._now:
+                raise ClockError(f"time cannot go back from {self.now.isoformat()} to {from_micros(target).isoformat()}")
+            records = self._advance_to(target)
+            if records:
+                try:
+                    self._commit(records, ())
+                except StoreError:
+                    self._unsaved = records
+                    raise
+            return Deltas(records)
+
+    def _read_clock(self) -> int:
+        read = to_micros(self._clock.now())
+        if read < self._clock_read:
+            raise ClockError(
+                f"the clock went back from {from_micros(self._clock_read).isoformat()} to {from_micros(read).isoformat()}"
+            )
+        self._clock_read = read
+        return max(read, self._now)
+
+    def _advance_to(self, target: int) -> list[Record | Backfill]:
+        """Let time pass; return the records of what it flips, those first that are not saved yet."""
+        records, self._unsaved = self._unsaved, []
+        for matcher in self._matchers.values():
+            matcher.refresh_plan(self._now)
+        if self._deadlines.earliest <= target:
+            self._pass_time(target, records)
+        self._now = target
+        return records
+
+    def _pass_time(self, target: int, records: list[Record | Backfill]) -> None:
+        """Go from deadline to deadline; at each, move what is due and record what flips."""
+        deadlines = self._deadlines
+        while (at := deadlines.next(self._now, target)) is not None:
+            states: dict[tuple[Matcher, int], list[tuple[Watcher, Any]]] = {}
+            for matcher, number, watcher in deadlines.pop(at):
+                if number in matcher.table.alive:  # an entry of an object deleted meanwhile is passed over
+                    states.setdefault((matcher, number), []).append((watcher, watcher.before(number, at - 1)))
+            self._now = at
+            for (matcher, number), watched in sorted(states.items(), key=lambda item: (item[0][0].table.name, item[0][1])):
+                moves: list[Any] = []
+                for watcher, state in watched:
+                    watcher.after(number, at, state, moves)
+                flipped, entered = matcher.flips(number, moves, at) if moves else (0, 0)
+                if flipped:
+                    matcher.record(number, flipped, entered)
+                    object_id = matcher.table.ids[number]
+                    assert object_id is not None
+                    self._number(matcher.table.name, (Flip(object_id, flipped, entered, "time"),), records)
+
+    def _write(self, operations: Sequence[Operation], undo: Undo | None) -> Iterator[tuple[str, Iterable[Flip]]]:
+        """Carry operations out; yield what flips, by object type."""
+        writers: dict[str, Writer] = {}
+        for object_type, operation, arguments in operations:
+            writer = writers.get(object_type)
+            if writer is None:
+                table, matcher = self._tables[object_type], self._matchers[object_type]
+                writer = writers[object_type] = Writer(table, matcher, self._now, undo)
+            getattr(writer, operation)(*arguments)
+        for object_type, writer in writers.items():
+            yield object_type, writer.finish()
+
+    def _take_back(self, undo: Undo) -> None:
+        for _, flips in self._write(list(reversed(undo)), None):
+            for _ in flips:
+                pass
+
+    def _number(self, object_type: str, flips: Iterable[Flip], records: list[Record | Backfill]) -> None:
+        heads = self._matchers[object_type].heads
+        for object_id, flipped, entered, cause in flips:
+            record = Record(self._seq + 1, self._now, object_type, object_id, flipped, entered, heads, cause)
+            self._seq += record.n_deltas
+            records.append(record)
+
+    def _commit(
+        self,
+        records: Sequence[Record | Backfill],
+        changes: Sequence[Change],
+        *,
+        defined: Sequence[Definition] = (),
+        dropped: Sequence[str] = (),
+    ) -> None:
+        """Store one batch, then tell the subscribers."""
+        deltas = Deltas(records)
+        try:
+            self._store.append(Batch(self.now, changes, deltas, defined, dropped))
+        except StoreError:
+            raise
+        except Exception as error:
+            raise StoreError(f"the store refused the batch: {error}") from error
+        self._revision += 1
+        if self._subscriptions and records:
+            for subscription in self._subscriptions:
+                wanted = subscription.segment
+                subscription.backlog.extend(d for d in deltas if wanted is None or d.segment == wanted)
+            self._deliver()
+
+    def _deliver(self) -> None:
+        if self._delivering:  # a callback changed something: the outer loop tells of it, in order
+            return
+        self._delivering = True
+        try:
+            tried: set[_Subscription] = set()
+            while waiting := [s for s in self._subscriptions if s.backlog and s not in tried]:
+                for subscription in waiting:
+                    subscription.deliver()
+                    if subscription.backlog:
+                        tried.add(subscription)
+        finally:
+            self._delivering = False
+
+    # ----------------------------------------------------------------- definitions
+
+    def define(
+        self,
+        name: str,
+        *,
+        on: str,
+        where: str | Predicate,
+        description: str = "",
+        hidden_from: Iterable[str] = (),
+        params: Mapping[str, Any] | None = None,
+    ) -> Segment:
+        """Define a segment; its members enter it at `now`, in deltas marked `backfill`.
+
+        Args:
+            name: unique over all types.
+            on: the object type.
+            where: the filter, as text or as a tree.
+            description: for people.
+            hidden_from: agents who do not see the segment; see `segments`.
+            params: values for `$name` in the text.
+
+        Raises:
+            FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: the filter is wrong; nothing changed.
+            DefinitionError: the name is taken or empty.
+
+        Cost:
+            One look at each object for each literal that no other segment uses yet.
+        """
+        with self._lock:
+            if name in self._segments:
+                raise _bad_name(name, "is defined already; use redefine() to change it", where)
+            segment = self._compile(Definition(name, on, _text(where), description, frozenset(hidden_from)), params, where)
+            self._exchange(None, segment, "define")
+            return segment
+
+    def redefine(
+        self,
+        name: str,
+        *,
+        where: str | Predicate,
+        description: str | None = None,
+        hidden_from: Iterable[str] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Segment:
+        """Give a segment another filter; it keeps its identity and emits the net deltas, marked `backfill`.
+
+        Raises:
+            UnknownNameError: there is no such segment.
+            FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: the filter is wrong; nothing changed.
+        """
+        with self._lock:
+            old = self._segment(name)
+            definition = Definition(
+                name,
+                old.object_type,
+                _text(where),
+                old.description if description is None else description,
+                old.hidden_from if hidden_from is None else frozenset(hidden_from),
+            )
+            segment = self._compile(definition, params, where)
+            self._exchange(old, segment, "redefine")
+            return segment
+
+    def define_file(self, path: str) -> list[Segment]:
+        """Define all segments of a `.seg` file, or none of them.
+
+        Raises:
+            FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: with line and column in the file.
+        """
+        from segmentkit.dsl.definitions import parse_definitions
+
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        with self._lock:
+            compiled = []
+            for item in parse_definitions(text, origin=str(path)):
+                if item.name in self._segments:
+                    raise _bad_name(item.name, "is defined already; use redefine() to change it", item.where)
+                definition = Definition(item.name, item.on, item.where, item.description, item.hidden_from)
+                compiled.append(self._compile(definition, None, origin=str(path)))
+            for segment in compiled:
+                self._exchange(None, segment, "define")
+            return compiled
+
+    def drop(self, name: str) -> None:
+        """Forget a segment; its members leave it in deltas marked `backfill`.
+
+        Raises:
+            UnknownNameError: there is no such segment.
+        """
+        with self._lock:
+            self._exchange(self._segment(name), None, "drop")
+
+    def segments(self, on: str | None = None, *, visible_to: str | None = None) -> list[Segment]:
+        """Return the segments in the order of their definition: of one type, seen by one agent."""
+        with self._lock:
+            return [
+                segment
+                for segment in self._segments.values()
+                if (on is None or segment.object_type == on) and visible_to not in segment.hidden_from
+            ]
+
+    def _compile(
+        self,
+        definition: Definition,
+        params: Mapping[str, Any] | None,
+        where: str | Predicate | None = None,
+        origin: str = "",
+    ) -> Segment:
+        from segmentkit import dsl
+
+        if not isinstance(definition.name, str) or not 0 < len(definition.name) <= 200:
+            raise _bad_name(definition.name, "has to be text of 1 to 200 characters", definition.where)
+        if definition.on not in self.schema.types:
+            message = f"unknown object type {definition.on!r}; declared: {names(self.schema.types)}"
+            raise UnknownNameError([Problem(message)], definition.where, f"segment {definition.name!r}", [definition.on])
+        if where is None or isinstance(where, str):
+            at = f"{origin}, segment {definition.name!r}" if origin else f"segment {definition.name!r}"
+            tree = dsl.parse(definition.where, self.schema, definition.on, params=params, origin=at)
+        else:
+            tree = where
+        return Segment(
+            definition.name,
+            definition.on,
+            definition.where,
+            tree,
+            definition.description,
+            definition.hidden_from,
+        )
+
+    def _exchange(self, old: Segment | None, new: Segment | None, cause: str) -> None:
+        """Put `new` in the place of `old` (either may be absent) and emit what that flips."""
+        kept = old or new
+        assert kept is not None
+        records = self._advance_to(self._read_clock())
+        saved, seq, matcher = len(records), self._seq, self._matchers[kept.object_type]
+        before = old.members if old else BitMap()
+        order = list(self._segments)
+        if old:
+            matcher.remove(old.name)
+            del self._segments[old.name]
+        if new:
+            new.members = matcher.add(new, self._now)
+            self._segments[new.name] = new
+            if old:
+                self._segments = {name: self._segments[name] for name in order}
+        after = new.members if new else BitMap()
+        for numbers, entered in ((before - after, False), (after - before, True)):
+            if numbers:
+                ids = tuple(matcher.table.ids[number] or "" for number in numbers)
+                record = Backfill(self._seq + 1, self._now, kept.object_type, kept.name, ids, entered, cause)
+                self._seq += len(ids)
+                records.append(record)
+        try:
+            self._commit(
+                records,
+                (),
+                defined=[Definition(new.name, new.object_type, new.where, new.description, new.hidden_from)] if new else (),
+                dropped=[old.name] if old and not new else (),
+            )
+        except StoreError:
+            if new:
+                matcher.remove(new.name)
+                del self._segments[new.name]
+            if old:
+                old.members = matcher.add(old, self._now)
+                self._segments[old.name] = old
+                self._segments = {name: self._segments[name] for name in order}
+            self._unsaved, self._seq = records[:saved], seq
+            raise
+
+    def _segment(self, name: str) -> Segment:
+        segment = self._segments.get(name)
+        if segment is None:
+            from difflib import get_close_matches
+
+            close = get_close_matches(str(name), self._segments, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else ""
+            raise UnknownNameError([Problem(f"there is no segment {name!r}", hint=hint)], str(name), names=[str(name)])
+        return segment
+
+    # --------------------------------------------------------------------- reading
+
+    def members(self, name: str) -> Members:
+        """Return the members of a segment, as a set that follows the engine.
+
+        Raises:
+            UnknownNameError: there is no such segment.
+        """
+        segment = self._segment(name)
+        return Members(segment, self._tables[segment.object_type], self._lock, lambda: self._now)
+
+    def segments_of(self, object_type: str, object_id: str) -> list[str]:
+        """Return the names of the segments that an object is in, sorted; none for an unknown object."""
+        with self._lock:
+            number = self._tables[self.schema.type(object_type).name].number_by_id.get(object_id)
+            if number is None:
+                return []
+            matcher = self._matchers[object_type]
+            return sorted(segment.name for segment in matcher.segments.values() if number in segment.members)
+
+    def preview(
+        self, *, on: str, where: str | Predicate, against: str | None = None, params: Mapping[str, Any] | None = None
+    ) -> Preview:
+        """Return who would be in a segment; nothing is stored and no time passes.
+
+        Raises:
+            FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: the filter is wrong.
+        """
+        with self._lock:
+            segment = self._compile(Definition("preview", on, _text(where)), params, where)
+            matcher, ids = self._matchers[on], self._tables[on].ids
+            matcher.refresh_plan(self._now)
+            found = matcher.satisfying(segment.tree, self._now)
+            held = self._segment(against).members if against is not None else BitMap()
+
+            def ordered(numbers: BitMap) -> tuple[str, ...]:
+                return tuple(sorted(ids[number] or "" for number in numbers))
+
+            return Preview(ordered(found), ordered(found - held), ordered(held - found), ordered(found & held))
+
+    def deltas(self, after: int = 0) -> Iterator[Delta]:
+        """Return the stored deltas with numbers above `after`, in order.
+
+        Raises:
+            StoreError: some of them are no longer kept.
+        """
+        with self._lock:
+            return iter(self._store.deltas(after))
+
+    def subscribe(self, callback: Callable[[Delta], object], segment: str | None = None) -> Callable[[], None]:
+        """Call `callback` with every delta from now on (of one segment), in order, after it is stored.
+
+        A callback that raises gets the same delta again with the next batch; others are not held up.
+        It may change the engine; what that flips is told after what it was called for.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        with self._lock:
+            if segment is not None:
+                self._segment(segment)
+            subscription = _Subscription(callback, segment)
+            self._subscriptions.append(subscription)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if subscription in self._subscriptions:
+                    self._subscriptions.remove(subscription)
+
+        return unsubscribe
+
+    def iter_facts(self) -> Iterator[Change]:
+        """Yield the facts as changes that rebuild them: each object's `Put`, followed by its `Event`s by instant."""
+        with self._lock:
+            for table in self._tables.values():
+                for object_id, number in sorted(table.number_by_id.items(), key=lambda item: item[1]):
+                    facts = table.facts(number)
+                    attributes = {n: c.type.restore(c.plain(number)) for n, c in table.columns.items()}
+                    yield Put(table.name, object_id, {n: v for n, v in attributes.items() if v is not None})
+                    for name, events in table.events.items():
+                        types = events.type.properties
+                        for event in facts.events(name):
+                            properties = {n: types[n].restore(v) for n, v in event.properties.items()}
+                            yield Event(table.name, object_id, name, properties, from_micros(event.at), event.id)
+
+    # ------------------------------------------------------------------ inspection
+
+    def verify(
+        self, *, repair: bool = False, progress: Callable[[int, int], object] | None = None
+    ) -> list[Difference]:
+        """Evaluate every segment for every object the plain way and report what differs.
+
+        Args:
+            repair: whether to put differing memberships right (without deltas).
+            progress: called with (objects done, objects in all).
+
+        Returns:
+            The differences, by type, object and segment; empty when all is well.
+        """
+        found: list[Difference] = []
+        with self._lock:
+            total, done = sum(len(table.alive) for table in self._tables.values()), 0
+            for object_type, table in self._tables.items():
+                segments = list(self._matchers[object_type].segments.values())
+                for object_id, number in table.number_by_id.items():
+                    facts = table.facts(number)
+                    for segment in segments:
+                        held = number in segment.members
+                        if evaluate(segment.tree, facts, self._now, self.schema.zone) != held:
+                            found.append(Difference(segment.name, object_id, held, not held))
+                            if repair:
+                                (segment.members.discard if held else segment.members.add)(number)
+                    done += 1
+                    if progress is not None:
+                        progress(done, total)
+        return found
+
+    def stats(self) -> EngineStatistics:
+        """Return what the engine holds and what it has looked at. Cost: one look at each column."""
+        with self._lock:
+            tables = self._tables.values()
+            return EngineStatistics(
+                revision=self._revision,
+                seq=self._seq,
+                objects={table.name: len(table.alive) for table in tables},
+                events=sum(events.n_events for table in tables for events in table.events.values()),
+                bytes_by_part={
+                    "columns": sum(column.nbytes for table in tables for column in table.columns.values()),
+                    "events": sum(events.nbytes for table in tables for events in table.events.values()),
+                },
+                matching={name: matcher.statistics() for name, matcher in self._matchers.items()},
+                deadlines=self._deadlines.statistics(),
+            )
+
+    def check_invariants(self) -> None:
+        """Raise AssertionError if facts, cells, masks, memberships or deadlines contradict each other."""
+        with self._lock:
+            for name, table in self._tables.items():
+                table.check_invariants()
+                self._matchers[name].check_invariants(self._now)
+            held = {name for matcher in self._matchers.values() for name in matcher.segments}
+            assert held == set(self._segments), "the matchers hold other segments than the engine"
+
+    def __repr__(self) -> str:
+        objects = ", ".join(f"{len(table.alive):,} {name}" for name, table in self._tables.items())
+        return f"<Engine at {self.now.isoformat()}: {len(self._segments)} segments over {objects}>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{escape(s.name)}</td><td>{escape(s.object_type)}</td><td>{len(s.members):,}</td>"
+            f"<td><code>{escape(s.where)}</code></td></tr>"
+            for s in self._segments.values()
+        )
+        head = "<tr><th>segment</th><th>on</th><th>members</th><th>where</th></tr>"
+        return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
+
+
+def _text(where: str | Predicate) -> str:
+    if isinstance(where, str):
+        return where
+    from segmentkit import dsl
+
+    return dsl.format(where)
+
+
+def _bad_name(name: object, why: str, where: object) -> DefinitionError:
+    return DefinitionError([Problem(f"segment {name!r} {why}")], str(where))

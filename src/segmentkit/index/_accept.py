@@ -1,0 +1,275 @@
+"""The door: changes from the host become operations that cannot fail, or one DataError.
+
+A batch is checked as a whole before anything of it is applied, each change against the facts as
+the changes before it will leave them. Values are converted here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeAlias
+
+import attrs
+
+from segmentkit.errors import DataError
+from segmentkit.index._events import id_of_tag
+from segmentkit.index._table import Table
+from segmentkit.index.deltas import Change, Delete, Event, Put, Retract, Update
+from segmentkit.schema import from_micros, instant
+
+MAX_ID = 1_000
+"""Longest id of an object or an event, in characters."""
+
+Operation: TypeAlias = tuple[str, str, tuple[Any, ...]]
+"""Object type, method of `Writer`, arguments."""
+
+
+class Acceptor:
+    """Checks one batch.
+
+    Args:
+        tables: the facts, by object type.
+        now: the instant of an event that comes without one.
+        creates_unknown: whether an update or event of an unknown object creates it.
+        resolves: whether `resolved` is wanted: the changes with every instant and event id filled in.
+    """
+
+    def __init__(self, tables: Mapping[str, Table], now: int, *, creates_unknown: bool, resolves: bool) -> None:
+        self._tables = tables
+        self._now = now
+        self._creates_unknown = creates_unknown
+        self._resolves = resolves
+        self._exists: dict[tuple[str, str], bool] = {}
+        self._emptied: set[tuple[str, str]] = set()
+        self._events: dict[tuple[str, str, str], Any] = {}
+        self._position = 0
+        self.operations: list[Operation] = []
+        self.resolved: list[Change] = []
+
+    def accept(self, changes: Iterable[Change]) -> None:
+        """Append the operations of `changes`.
+
+        Raises:
+            DataError: a change does not fit; it names the object, the attribute and the value.
+        """
+        for self._position, change in enumerate(changes, start=1):
+            match change:
+                case Update():
+                    self._update(change)
+                case Event():
+                    self._event(change)
+                case Put():
+                    self._put(change)
+                case Retract():
+                    self._retract(change)
+                case Delete():
+                    self._delete(change)
+                case _:
+                    raise DataError(
+                        f"change {self._position} of the batch: expected a Put, Update, Event, Retract or Delete, "
+                        f"got {change!r}",
+                        value=change,
+                        position=self._position,
+                    )
+
+    # ---------------------------------------------------------------------- changes
+
+    def _put(self, change: Put) -> None:
+        table = self._table(change.object_type, change.id)
+        values = self._attributes(table, change.id, change.attributes)
+        self._exists[table.name, change.id] = True
+        self._add(change, table, "put", change.id, values)
+
+    def _update(self, change: Update) -> None:
+        table = self._table(change.object_type, change.id)
+        values = self._attributes(table, change.id, change.attributes)
+        self._require(table, change.id, "update")
+        self._add(change, table, "update", change.id, values)
+
+    def _event(self, change: Event) -> None:
+        table = self._table(change.object_type, change.object)
+        events = table.events.get(change.name)
+        if events is None:
+            raise self._error(
+                table, change.object, change.name, None, f"unknown event {change.name!r}{_hint(change.name, table.events)}"
+            )
+        at = self._now if change.at is None else self._instant(table, change)
+        try:
+            values = events.accept(change.properties)
+        except KeyError as error:
+            name = error.args[0]
+            known = _hint(name, events.names)
+            raise self._error(
+                table, change.object, name, change.properties[name], f"event {change.name!r} has no property {name!r}{known}"
+            ) from None
+        except (ValueError, TypeError, AttributeError) as error:
+            raise self._bad_property(table, change, error) from None
+        event_id = change.id
+        if event_id is not None:
+            self._check_id(table, event_id, "an event id")
+            content = (change.name, at, values)
+            known_content = self._content(table, change.object, event_id)
+            if known_content == content:
+                return
+            if known_content is not None:
+                raise self._error(
+                    table,
+                    change.object,
+                    change.name,
+                    event_id,
+                    f"event id {event_id!r} is taken by {_described(known_content)}, which differs from "
+                    f"{_described(content)}; retract it first",
+                )
+            self._events[table.name, change.object, event_id] = content
+        elif self._resolves:
+            event_id = id_of_tag(table.take_tag())
+        self._require(table, change.object, "event")
+        if self._resolves:
+            change = attrs.evolve(change, at=from_micros(at), id=event_id)
+        self._add(change, table, "add_event", change.object, change.name, at, event_id, values)
+
+    def _retract(self, change: Retract) -> None:
+        table = self._table(change.object_type, change.object)
+        self._check_id(table, change.id, "an event id")
+        self._require(table, change.object, "retract", may_create=False)
+        if self._content(table, change.object, change.id) is None:
+            raise self._error(table, change.object, None, change.id, f"no event has the id {change.id!r}")
+        self._events[table.name, change.object, change.id] = None
+        self._add(change, table, "retract", change.object, change.id)
+
+    def _delete(self, change: Delete) -> None:
+        table = self._table(change.object_type, change.id)
+        self._require(table, change.id, "delete", may_create=False)
+        self._exists[table.name, change.id] = False
+        self._emptied.add((table.name, change.id))
+        for key in [key for key in self._events if key[:2] == (table.name, change.id)]:
+            del self._events[key]
+        self._add(change, table, "delete", change.id)
+
+    def _add(self, change: Change, table: Table, operation: str, *arguments: Any) -> None:
+        self.operations.append((table.name, operation, arguments))
+        if self._resolves:
+            self.resolved.append(change)
+
+    # ----------------------------------------------------------------------- checks
+
+    def _table(self, object_type: str, object_id: object) -> Table:
+        table = self._tables.get(object_type) if isinstance(object_type, str) else None
+        if table is None:
+            raise DataError(
+                f"change {self._position} of the batch: unknown object type {object_type!r}"
+                f"{_hint(object_type, self._tables)}",
+                object_type=object_type,
+                object_id=object_id,
+                position=self._position,
+            )
+        self._check_id(table, object_id, "an object id")
+        return table
+
+    def _check_id(self, table: Table, value: object, what: str) -> None:
+        if type(value) is str and 0 < len(value) <= MAX_ID:
+            return
+        raise DataError(
+            f"change {self._position} of the batch: {what} of {table.name} has to be text of 1 to {MAX_ID:,} "
+            f"characters, got {_shown(value)} ({type(value).__name__})",
+            object_type=table.name,
+            value=value,
+            position=self._position,
+        )
+
+    def _require(self, table: Table, object_id: str, operation: str, *, may_create: bool = True) -> None:
+        exists = self._exists.get((table.name, object_id))
+        if exists or (exists is None and object_id in table.number_by_id):
+            return
+        if self._creates_unknown and may_create:
+            self._exists[table.name, object_id] = True
+            return
+        raise self._error(
+            table,
+            object_id,
+            None,
+            None,
+            f"there is no such object to {operation}; put it first"
+            + (', or use Engine(..., unknown="create")' if may_create else ""),
+        )
+
+    def _attributes(self, table: Table, object_id: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        columns, values = table.columns, {}
+        if not isinstance(attributes, Mapping):
+            raise self._error(
+                table, object_id, None, attributes, f"attributes have to be a mapping, got {_shown(attributes)}"
+            )
+        for name, value in attributes.items():
+            column = columns.get(name)
+            if column is None:
+                raise self._error(table, object_id, name, value, f"unknown attribute {name!r}{_hint(name, columns)}")
+            try:
+                values[name] = column.accept(value)
+            except ValueError as error:
+                raise self._error(table, object_id, name, value, f"attribute {name!r}: {error}") from None
+        return values
+
+    def _instant(self, table: Table, change: Event) -> int:
+        try:
+            at: int = instant.convert(change.at)
+        except ValueError as error:
+            raise self._error(
+                table, change.object, change.name, change.at, f"instant of event {change.name!r}: {error}"
+            ) from None
+        return at
+
+    def _bad_property(self, table: Table, change: Event, error: Exception) -> DataError:
+        types = table.events[change.name].type.properties
+        if isinstance(change.properties, Mapping):
+            for name, value in change.properties.items():
+                try:
+                    types[name].convert(value)
+                except ValueError as found:
+                    message = f"property {name!r} of event {change.name!r}: {found}"
+                    return self._error(table, change.object, name, value, message)
+        message = f"properties of event {change.name!r} have to be a mapping, got {_shown(change.properties)}"
+        return self._error(table, change.object, change.name, change.properties, message)
+
+    def _content(self, table: Table, object_id: str, event_id: str) -> tuple[str, int, tuple[Any, ...]] | None:
+        """Return name, instant and values of the event with the id as the batch so far leaves it."""
+        key = (table.name, object_id, event_id)
+        if key in self._events:
+            content: tuple[str, int, tuple[Any, ...]] | None = self._events[key]
+            return content
+        number = table.number_by_id.get(object_id)
+        if number is None or key[:2] in self._emptied:
+            return None
+        found = table.find_event(number, event_id)
+        if found is None:
+            return None
+        name, index = found
+        return name, table.events[name].at(number, index), table.events[name].values(number, index)
+
+    def _error(self, table: Table, object_id: object, name: str | None, value: object, why: str) -> DataError:
+        return DataError(
+            f"change {self._position} of the batch, {table.name} {object_id!r}: {why}",
+            object_type=table.name,
+            object_id=object_id,
+            name=name,
+            value=value,
+            position=self._position,
+        )
+
+
+def _hint(name: object, known: Iterable[str]) -> str:
+    names = list(known)
+    close = get_close_matches(name, names, n=1) if isinstance(name, str) else []
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; declared: {', '.join(sorted(names)[:20]) or 'none'}"
+
+
+def _described(content: tuple[str, int, tuple[Any, ...]]) -> str:
+    name, at, values = content
+    return f"a {name!r} at {from_micros(at).isoformat()} with {_shown(values)}"
+
+
+def _shown(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."

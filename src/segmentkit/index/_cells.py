@@ -1,0 +1,358 @@
+"""Where literals cut the values of a feature, and which of them hold in each piece.
+
+Ordered values are cut at two places for each point p that a literal names: at the smallest value
+of the domain that is at least p, and at the smallest above p. So `< p`, `= p` and `> p` are told
+apart, and the numbering of the pieces does not depend on the scale of a decimal column. Whether
+a literal holds in a piece is asked of the plain evaluator, at one value of the piece.
+
+Ages are cut at the offsets that windows name: `in the last 40 days` holds for ages from 0 up to 40 days.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from segmentkit.dsl import _calendar
+from segmentkit.dsl.evaluate import DictFacts, evaluate
+from segmentkit.dsl.predicates import (
+    Aggregate,
+    And,
+    AtLeast,
+    Attribute,
+    Between,
+    Calendar,
+    Compare,
+    Events,
+    InWindow,
+    Literal,
+    Not,
+    Now,
+    Or,
+    Predicate,
+    Relative,
+    Today,
+    iter_nodes,
+)
+from segmentkit.index._columns import Column, DecimalColumn, NumberColumn, Scale
+from segmentkit.schema import ValueType
+
+Test = Callable[[int, Any], bool]
+"""Whether the literal of a number holds for a value."""
+
+
+def truths_by_cell(own_keys: Sequence[Sequence[Any]], keys: Sequence[Any], holds: Callable[[int, int], bool]) -> list[int]:
+    """Return, for each cell between `keys`, the literals that hold in it as bits.
+
+    `own_keys[i]` are the keys at which literal i may change, sorted; `holds(i, j)` is its truth from
+    its jth own key on (-1: before the first). The work is that of the literals' own keys.
+    """
+    changes: list[list[tuple[int, bool]]] = [[] for _ in range(len(keys) + 1)]
+    for literal, own in enumerate(own_keys):
+        changes[0].append((literal, holds(literal, -1)))
+        for place, key in enumerate(own):
+            changes[bisect_left(keys, key) + 1].append((literal, holds(literal, place)))
+    truths, truth = [], 0
+    for changed in changes:
+        for literal, value in changed:
+            truth = truth | 1 << literal if value else truth & ~(1 << literal)
+        truths.append(truth)
+    return truths
+
+
+class Domain:
+    """The ordered values of a column or aggregate: scaled integers, or doubles."""
+
+    def __init__(self, scale: Scale | None, *, is_double: bool = False) -> None:
+        self.scale = scale
+        self.is_double = is_double
+
+    def at_least(self, point: Fraction) -> Any:
+        """Return the smallest value of the domain that is at least `point`."""
+        if self.is_double:
+            value = _as_double(point)
+            return value if value >= point else math.nextafter(value, math.inf)
+        return math.ceil(point * self._factor)
+
+    def above(self, point: Fraction) -> Any:
+        """Return the smallest value of the domain that is greater than `point`."""
+        if self.is_double:
+            value = _as_double(point)
+            return value if value > point else math.nextafter(value, math.inf)
+        return math.floor(point * self._factor) + 1
+
+    @property
+    def _factor(self) -> int:
+        return 10**self.scale.places if self.scale else 1
+
+    def sample_at(self, point: Fraction) -> Any:
+        """Return a plain value for the piece that is just `point`."""
+        return point if self.scale else self.at_least(point)
+
+    def sample_above(self, point: Fraction, following: Fraction | None) -> Any:
+        """Return a plain value above `point` and below `following`."""
+        if not self.scale:
+            return self.above(point)
+        return point + 1 if following is None else (point + following) / 2
+
+    def sample_below(self, point: Fraction) -> Any:
+        """Return a plain value below `point`."""
+        if self.scale:
+            return point - 1
+        return math.nextafter(self.at_least(point), -math.inf) if self.is_double else self.at_least(point) - 1
+
+
+def _as_double(point: Fraction) -> float:
+    try:
+        return float(point)
+    except OverflowError:
+        return math.inf if point > 0 else -math.inf
+
+
+class Cutter:
+    """The cuts of an ordered feature and the truths of its literals between them.
+
+    Args:
+        domain: of the values to cut.
+        points: for each literal, the points it names.
+        test: whether a literal holds for a plain value; None is a missing one.
+    """
+
+    def __init__(self, domain: Domain, points: Sequence[Iterable[Fraction]], test: Test) -> None:
+        self._domain = domain
+        self._own = [sorted(set(own)) for own in points]
+        self._points = sorted({point for own in self._own for point in own})
+        self._test = test
+        self.recut()
+
+    def recut(self) -> None:
+        """Work the cuts out again after the scale of the domain has changed."""
+        domain = self._domain
+        self.cuts = [cut for point in self._points for cut in (domain.at_least(point), domain.above(point))]
+
+    def truths(self) -> list[int]:
+        """Return the truths of all cells: the free one, the missing one, then those between the cuts."""
+        missing = sum(1 << i for i in range(len(self._own)) if self._test(i, None))
+        keys = [(point, side) for point in self._points for side in (0, 1)]
+        own_keys = [[(point, side) for point in own for side in (0, 1)] for own in self._own]
+        return [-1, missing, *truths_by_cell(own_keys, keys, self._holds)]
+
+    def _holds(self, literal: int, place: int) -> bool:
+        own, domain = self._own[literal], self._domain
+        if not own:
+            value = Fraction(0) if domain.scale else 0
+        elif place < 0:
+            value = domain.sample_below(own[0])
+        elif place % 2:
+            at = place // 2
+            value = domain.sample_above(own[at], own[at + 1] if at + 1 < len(own) else None)
+        else:
+            value = domain.sample_at(own[place // 2])
+        return self._test(literal, value)
+
+
+def domain_of(column: Column) -> Domain:
+    """Return the domain of a column's values."""
+    if isinstance(column, DecimalColumn):
+        return Domain(column.scale)
+    return Domain(None, is_double=isinstance(column, NumberColumn))
+
+
+def cut_attribute(column: Column, literals: Sequence[Predicate], attribute: str, zone: str) -> Cutter:
+    """Return the cuts of an attribute's values for literals that read it alone."""
+
+    def test(literal: int, value: Any) -> bool:
+        return evaluate(literals[literal], DictFacts({attribute: value}, {}), 0, zone)
+
+    return Cutter(domain_of(column), [list(points_of(item, column.type, zone)) for item in literals], test)
+
+
+def points_of(literal: Predicate, value_type: ValueType, zone: str) -> Iterator[Fraction]:
+    """Yield the points at which the truth of a literal over one ordered value may change."""
+    for leaf in leaves_of(literal):
+        leaf_zone = getattr(leaf, "zone", None) or zone
+        for node in iter_nodes(leaf):
+            if isinstance(node, Literal) and node.value is not None:
+                yield from _points(node, value_type, leaf_zone)
+
+
+def _points(literal: Literal, value_type: ValueType, zone: str) -> Iterator[Fraction]:
+    value = literal.value
+    if value_type.kind == "instant" and literal.type.kind == "date":
+        for day in (value, value + 1):
+            start = _calendar.day_start(day, zone)
+            if start is not None:
+                yield Fraction(start)
+    elif value_type.kind == "date" and literal.type.kind == "instant":
+        day = _calendar.civil_day(value, zone)
+        yield from (Fraction(day + offset) for offset in (-1, 0, 1))
+    elif isinstance(value, int | float | Decimal | Fraction):
+        yield Fraction(value)
+
+
+def leaves_of(predicate: Predicate) -> Iterator[Predicate]:
+    """Yield the conditions below the connectives."""
+    match predicate:
+        case And(items) | Or(items) | AtLeast(_, items):
+            for item in items:
+                yield from leaves_of(item)
+        case Not(item):
+            yield from leaves_of(item)
+        case _:
+            yield predicate
+
+
+def holds(predicate: Predicate, leaf_holds: Callable[[Predicate], bool]) -> bool:
+    """Return the truth of a formula from that of its leaves."""
+    match predicate:
+        case And(items):
+            return all(holds(item, leaf_holds) for item in items)
+        case Or(items):
+            return any(holds(item, leaf_holds) for item in items)
+        case AtLeast(count, items):
+            return sum(holds(item, leaf_holds) for item in items) >= count
+        case Not(item):
+            return not holds(item, leaf_holds)
+        case _:
+            return leaf_holds(predicate)
+
+
+def cut_aggregate(domain: Domain, literals: Sequence[Predicate], zone: str) -> Cutter:
+    """Return the cuts of an aggregate's value for comparisons of it with constants."""
+
+    def test(literal: int, value: Any) -> bool:
+        return holds(literals[literal], lambda leaf: _holds_for(leaf, value, zone))
+
+    points = [[Fraction(n.value) for n in iter_nodes(item) if isinstance(n, Literal) and not _in_events(item, n)] for item in literals]
+    return Cutter(domain, points, test)
+
+
+def _in_events(predicate: Predicate, literal: Literal) -> bool:
+    return any(
+        node is literal
+        for leaf in leaves_of(predicate)
+        for events in iter_nodes(leaf)
+        if isinstance(events, Events)
+        for node in iter_nodes(events)
+    )
+
+
+def _holds_for(leaf: Predicate, value: Any, zone: str) -> bool:
+    """Whether a comparison of an aggregate holds when the aggregate is `value`."""
+    if isinstance(leaf, Compare) and isinstance(leaf.left, Aggregate):
+        leaf = attrs.evolve(leaf, left=Literal(value, leaf.left.type))
+    elif isinstance(leaf, Between) and isinstance(leaf.value, Aggregate):
+        leaf = attrs.evolve(leaf, value=Literal(value, leaf.value.type))
+    return evaluate(leaf, DictFacts({}, {}), 0, zone)
+
+
+# ------------------------------------------------------------------------------- ages
+
+
+def cut_ages(literals: Sequence[Predicate]) -> tuple[list[int], list[int]]:
+    """Return the cuts of an age in microseconds, and the truths of all cells (free, missing, between the cuts)."""
+    own_cuts = [sorted({cut for leaf in leaves_of(item) for cut in _age_cuts(leaf)}) for item in literals]
+    cuts = sorted({cut for own in own_cuts for cut in own})
+
+    def holds_from(literal: int, place: int) -> bool:
+        own = own_cuts[literal]
+        age = 0 if not own else own[0] - 1 if place < 0 else own[place]
+        return holds(literals[literal], lambda leaf: _holds_at_age(leaf, age))
+
+    missing = sum(1 << i for i, item in enumerate(literals) if holds(item, lambda leaf: False))
+    return cuts, [-1, missing, *truths_by_cell(own_cuts, cuts, holds_from)]
+
+
+def _age_cuts(leaf: Predicate) -> list[int]:
+    match leaf:
+        case InWindow(_, Relative() as window):
+            return _window_cuts(window)
+        case Compare(_, Attribute(), Now()):
+            return [0, 1]
+        case Compare(_, Aggregate(_, Events(_, _, window))):
+            return [0] if window is None else [0, _exact(window).duration.micros]
+        case _:
+            raise AssertionError(f"{leaf!r} is not about an age")
+
+
+def _exact(window: object) -> Relative:
+    assert isinstance(window, Relative), f"{window!r} is no exact window"
+    return window
+
+
+def _window_cuts(window: Relative) -> list[int]:
+    length = window.duration.micros
+    match window.form:
+        case "more than ago":
+            return [length + 1]
+        case "at least ago":
+            return [length]
+        case "last":
+            return [0, length]
+        case "between ago":
+            assert window.second is not None
+            return [length, window.second.micros]
+        case "next":
+            return [-length, 0]
+        case "more than from now":
+            return [-length]
+        case "at least from now":
+            return [1 - length]
+
+
+def _holds_at_age(leaf: Predicate, age: int) -> bool:
+    match leaf:
+        case InWindow(_, Relative() as window):
+            return _in_window(window, age)
+        case Compare(operator, Attribute(), Now()):
+            return {"=": age == 0, "<": age > 0, "<=": age >= 0, ">": age < 0, ">=": age <= 0}[operator]
+        case Compare(_, Aggregate(_, Events(_, _, window))):
+            return age >= 0 and (window is None or age < _exact(window).duration.micros)
+        case _:
+            raise AssertionError(f"{leaf!r} is not about an age")
+
+
+def _in_window(window: Relative, age: int) -> bool:
+    length = window.duration.micros
+    match window.form:
+        case "more than ago":
+            return age > length
+        case "at least ago":
+            return age >= length
+        case "last":
+            return 0 <= age < length
+        case "between ago":
+            assert window.second is not None
+            return length <= age < window.second.micros
+        case "next":
+            return -length <= age < 0
+        case "more than from now":
+            return age < -length
+        case "at least from now":
+            return age <= -length
+
+
+def reads_time(predicate: Predicate) -> bool:
+    """Whether the truth of `predicate` can change with now alone, events aside."""
+    return any(isinstance(node, Now | Today | Relative | Calendar) for node in iter_nodes(predicate))
+
+
+__all__ = [
+    "Cutter",
+    "Domain",
+    "cut_ages",
+    "cut_aggregate",
+    "cut_attribute",
+    "domain_of",
+    "holds",
+    "leaves_of",
+    "points_of",
+    "reads_time",
+    "truths_by_cell",
+]

@@ -1,0 +1,159 @@
+"""Deadlines: when time alone can move a feature of an object, and nothing more often than that.
+
+A *group* is a watcher (a feature, or a series of features) that time can move. It can say from the
+facts when it next moves for an object, so a deadline is derived state: kept here only to be found in
+time order. Far deadlines are sets of object numbers in coarse buckets, a few bytes each; the exact
+instants are worked out when the first bucket comes due, and wait in a heap.
+
+There is one entry per (group, object). An entry taken back while it waits in the heap stays
+there and is passed over when it comes up, so entries are hints: to look at a group of an
+object at an instant too often is harmless, too late is not.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from typing import Any, Final, Protocol
+
+import attrs
+from pyroaring import BitMap
+from sortedcontainers import SortedDict
+
+_BUCKET_BITS: Final = 32  # 2**32 microseconds are 71.6 minutes
+_NEVER: Final = 2**63
+
+
+class Group(Protocol):
+    """What can be asked for its next deadline."""
+
+    def next_deadline(self, number: int, now: int) -> int | None:
+        """Return the next instant after `now` at which time can move the object, or None."""
+
+
+@attrs.frozen
+class DeadlineStatistics:
+    """How many deadlines wait, exactly (in the heap) and coarsely (in buckets)."""
+
+    exact: int
+    coarse: int
+    buckets: int
+
+
+class Deadlines:
+    """All deadlines of an engine, in time order.
+
+    Cost: adding or taking one away is O(log b) for b buckets; the next instant is found in O(1)
+    amortised over the entries that come due.
+    """
+
+    def __init__(self) -> None:
+        self._groups: dict[int, Group] = {}
+        self._owners: dict[int, Any] = {}
+        self._last_group = 0
+        self._buckets: SortedDict[int, dict[int, BitMap]] = SortedDict()
+        self._heap: list[tuple[int, int, int]] = []
+        self._open = -(2**31)  # buckets up to this one have been emptied into the heap
+        self.earliest = _NEVER
+        """No entry is due before this instant; the one thing to look at while nothing is."""
+
+    def register(self, group: Group, owner: Any = None) -> int:
+        """Return a number for a group, by which its entries are kept; `owner` comes back with them."""
+        self._last_group += 1
+        self._groups[self._last_group] = group
+        self._owners[self._last_group] = owner
+        return self._last_group
+
+    def unregister(self, number: int) -> None:
+        """Drop a group and its entries."""
+        del self._groups[number], self._owners[number]
+        for bucket in list(self._buckets):
+            self._buckets[bucket].pop(number, None)
+            if not self._buckets[bucket]:
+                del self._buckets[bucket]
+        self._heap = [entry for entry in self._heap if entry[1] != number]
+        heapify(self._heap)
+
+    def move(self, group: int, number: int, old: int | None, new: int | None) -> None:
+        """Put the deadline of an object from `old` to `new`; None is no deadline."""
+        if old == new:
+            return
+        if old is not None and old >> _BUCKET_BITS > self._open:
+            self._take(group, number, old >> _BUCKET_BITS)
+        if new is not None:
+            self._add(group, number, new)
+
+    def _take(self, group: int, number: int, bucket: int) -> None:
+        sets = self._buckets.get(bucket)
+        numbers = sets.get(group) if sets is not None else None
+        if sets is None or numbers is None:
+            return
+        numbers.discard(number)
+        if not numbers:
+            del sets[group]
+            if not sets:
+                del self._buckets[bucket]
+
+    def _add(self, group: int, number: int, at: int) -> None:
+        if at < self.earliest:
+            self.earliest = at
+        bucket = at >> _BUCKET_BITS
+        if bucket <= self._open:
+            heappush(self._heap, (at, group, number))
+            return
+        sets = self._buckets.get(bucket)
+        if sets is None:
+            sets = self._buckets[bucket] = {}
+        numbers = sets.get(group)
+        if numbers is None:
+            numbers = sets[group] = BitMap()
+        numbers.add(number)
+
+    def next(self, now: int, limit: int) -> int | None:
+        """Return the earliest instant up to `limit` that has an entry; None if there is none.
+
+        `now` is the instant up to which everything has been processed.
+        """
+        while self._buckets:
+            first = self._buckets.peekitem(0)[0]
+            if first << _BUCKET_BITS > limit or (self._heap and self._heap[0][0] >> _BUCKET_BITS < first):
+                break
+            self._refine(first, now)
+        if self._heap and self._heap[0][0] <= limit:
+            return self._heap[0][0]
+        self.earliest = self._lower_bound()
+        return None
+
+    def _lower_bound(self) -> int:
+        bucket = self._buckets.peekitem(0)[0] << _BUCKET_BITS if self._buckets else _NEVER
+        return min(self._heap[0][0], bucket) if self._heap else bucket
+
+    def _refine(self, bucket: int, now: int) -> None:
+        """Empty the first bucket into the heap, with exact instants."""
+        sets = self._buckets.pop(bucket)
+        self._open = bucket
+        for group, numbers in sets.items():
+            next_deadline = self._groups[group].next_deadline
+            for number in numbers:
+                at = next_deadline(number, now)
+                if at is None:
+                    continue
+                if at >> _BUCKET_BITS > bucket:
+                    self._add(group, number, at)
+                else:
+                    self._heap.append((at, group, number))
+        heapify(self._heap)
+
+    def pop(self, at: int) -> list[tuple[Any, int, Any]]:
+        """Take all entries of the instant `at` out; return (owner, object, group), in order of registration."""
+        heap, due, last = self._heap, [], None
+        while heap and heap[0][0] == at:
+            entry = heappop(heap)
+            if entry != last:
+                due.append((self._owners[entry[1]], entry[2], self._groups[entry[1]]))
+                last = entry
+        return due
+
+    def statistics(self) -> DeadlineStatistics:
+        """Return how many deadlines wait."""
+        coarse = sum(len(numbers) for sets in self._buckets.values() for numbers in sets.values())
+        return DeadlineStatistics(len(self._heap), coarse, len(self._buckets))

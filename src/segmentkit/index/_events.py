@@ -1,0 +1,267 @@
+"""Event histories: for each event name, the events of every object in order of (at, id).
+
+One object's events of one name are one flat array of machine words, `stride` words an event:
+
+    at, tag, property, property, ...
+
+`at` is the instant in microseconds. `tag` numbers events in order of arrival; it is negative when
+the host gave an id (the id's text is kept per object), and an event without one is called `~` and
+its tag in sixteen digits. Properties are integers: scaled decimals, dictionary codes for text, sets
+and points, the bits of a double. A row turns into a list once a value does not fit a word.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from itertools import repeat
+from typing import Any
+
+from segmentkit.dsl.evaluate import EventFact
+from segmentkit.index._columns import Dictionary, Scale
+from segmentkit.schema import EventType, ValueType
+
+_MISSING = -(2**63)
+
+
+class IntegerCodec:
+    """Integers, instants and dates are themselves; booleans are 0 and 1."""
+
+    __slots__ = ("_is_boolean",)
+
+    def __init__(self, value_type: ValueType) -> None:
+        self._is_boolean = value_type.kind == "boolean"
+
+    def encode(self, value: Any) -> int:
+        return _MISSING if value is None else int(value)
+
+    def decode(self, word: int) -> Any:
+        return None if word == _MISSING else bool(word) if self._is_boolean else word
+
+    def release(self, word: int) -> None:
+        """Nothing is held."""
+
+
+class DecimalCodec:
+    """Decimals are integers at the scale of the property."""
+
+    __slots__ = ("scale",)
+
+    def __init__(self, grown: Callable[[int], None]) -> None:
+        self.scale = Scale(grown)
+
+    def encode(self, value: Decimal | None) -> int:
+        return _MISSING if value is None else self.scale.encode(value)
+
+    def decode(self, word: int) -> Any:
+        return None if word == _MISSING else self.scale.decode(word)
+
+    def release(self, word: int) -> None:
+        """Nothing is held."""
+
+
+class NumberCodec:
+    """Doubles are their bits; those of a NaN stand for missing."""
+
+    __slots__ = ()
+
+    def encode(self, value: float | None) -> int:
+        return _MISSING if value is None else array("q", array("d", (value + 0.0,)).tobytes())[0]
+
+    def decode(self, word: int) -> Any:
+        return None if word == _MISSING else array("d", array("q", (word,)).tobytes())[0]
+
+    def release(self, word: int) -> None:
+        """Nothing is held."""
+
+
+class DictionaryCodec:
+    """Text, choices, sets and points are codes of a dictionary; a set is never missing."""
+
+    __slots__ = ("_missing", "dictionary")
+
+    def __init__(self, value_type: ValueType) -> None:
+        self.dictionary = Dictionary()
+        self._missing: Any = frozenset() if value_type.kind == "text_set" else None
+
+    def encode(self, value: Any) -> int:
+        return _MISSING if value is None or value == self._missing else self.dictionary.hold(value)
+
+    def decode(self, word: int) -> Any:
+        return self._missing if word == _MISSING else self.dictionary.values[word]
+
+    def release(self, word: int) -> None:
+        if word != _MISSING:
+            self.dictionary.release(word)
+
+
+Codec = IntegerCodec | DecimalCodec | NumberCodec | DictionaryCodec
+
+
+def id_of_tag(tag: int) -> str:
+    """Return the id of an event that came without one."""
+    return f"~{tag:016d}"
+
+
+def tag_of_id(event_id: str) -> int | None:
+    """Return the tag in the id of an event that came without one, or None for any other id."""
+    if len(event_id) == 17 and event_id[0] == "~" and event_id[1:].isascii() and event_id[1:].isdigit():
+        return int(event_id[1:])
+    return None
+
+
+class EventTable:
+    """All events of one name, by object number.
+
+    `rescaled` is called after a decimal property has more places than before.
+    """
+
+    def __init__(self, event_type: EventType, rescaled: Callable[[], None]) -> None:
+        self.type = event_type
+        self.rows: list[Any] = []
+        self.names = tuple(event_type.properties)
+        self.position = {name: 2 + i for i, name in enumerate(self.names)}
+        self.stride = 2 + len(self.names)
+        self.n_events = 0
+        self._rescaled = rescaled
+        self.codecs: tuple[Codec, ...] = tuple(self._codec(name) for name in self.names)
+
+    def _codec(self, name: str) -> Codec:
+        value_type = self.type.properties[name]
+        match value_type.kind:
+            case "integer" | "instant" | "date" | "boolean":
+                return IntegerCodec(value_type)
+            case "decimal":
+                return DecimalCodec(lambda factor: self._rescale(name, factor))
+            case "number":
+                return NumberCodec()
+            case _:
+                return DictionaryCodec(value_type)
+
+    def _rescale(self, name: str, factor: int) -> None:
+        offset = self.position[name]
+        for number, row in enumerate(self.rows):
+            if row:
+                words = list(row)
+                words[offset :: self.stride] = [w if w == _MISSING else w * factor for w in row[offset :: self.stride]]
+                self.rows[number] = _packed(words)
+        self._rescaled()
+
+    def accept(self, properties: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return plain values in the order of `names`; ValueError or KeyError if one does not fit."""
+        types = self.type.properties
+        for name in properties:
+            if name not in types:
+                raise KeyError(name)
+        return tuple(types[name].convert(properties.get(name)) for name in self.names)
+
+    def append(self) -> None:
+        """Add an object without events."""
+        self.rows.append(None)
+
+    def insert(self, number: int, at: int, tag: int, values: tuple[Any, ...], id_of: Callable[[int], str]) -> None:
+        """Add an event in its place; `id_of` tells the id of a tag, for ties at one instant."""
+        words = [at, tag, *(codec.encode(value) for codec, value in zip(self.codecs, values, strict=True))]
+        row = self.rows[number]
+        self.n_events += 1
+        if row is None:
+            self.rows[number] = _packed(words)
+            return
+        stride = self.stride
+        if row[-stride] < at:
+            place = len(row)
+        else:
+            ats = row[::stride]
+            index = bisect_right(ats, at)
+            while index and ats[index - 1] == at and id_of(row[(index - 1) * stride + 1]) > id_of(tag):
+                index -= 1
+            place = index * stride
+        try:
+            row[place:place] = array("q", words) if type(row) is array else words
+        except OverflowError:
+            row = list(row)
+            row[place:place] = words
+            self.rows[number] = row
+
+    def find(self, number: int, tag: int) -> int | None:
+        """Return the index of the event with the tag among the object's, or None."""
+        row = self.rows[number]
+        if row is None:
+            return None
+        try:
+            index: int = row[1 :: self.stride].index(tag)
+        except ValueError:
+            return None
+        return index
+
+    def at(self, number: int, index: int) -> int:
+        """Return the instant of the object's event at `index`."""
+        instant: int = self.rows[number][index * self.stride]
+        return instant
+
+    def values(self, number: int, index: int) -> tuple[Any, ...]:
+        """Return the plain property values of the object's event at `index`, in the order of `names`."""
+        start = index * self.stride + 2
+        words = self.rows[number][start : start + len(self.names)]
+        return tuple(codec.decode(word) for codec, word in zip(self.codecs, words, strict=True))
+
+    def remove(self, number: int, index: int) -> None:
+        """Take the object's event at `index` out."""
+        row = self.rows[number]
+        start = index * self.stride
+        for codec, word in zip(self.codecs, row[start + 2 : start + self.stride], strict=True):
+            codec.release(word)
+        del row[start : start + self.stride]
+        self.n_events -= 1
+        if not row:
+            self.rows[number] = None
+
+    def clear(self, number: int) -> None:
+        """Take all events of the object out."""
+        row = self.rows[number]
+        if row is None:
+            return
+        for offset, codec in enumerate(self.codecs, start=2):
+            for word in row[offset :: self.stride]:
+                codec.release(word)
+        self.n_events -= len(row) // self.stride
+        self.rows[number] = None
+
+    def facts(self, number: int, id_of: Callable[[int], str]) -> list[EventFact]:
+        """Return the object's events in order, in plain form."""
+        row = self.rows[number]
+        if row is None:
+            return []
+        stride = self.stride
+        columns = [
+            map(codec.decode, row[offset::stride]) for offset, codec in enumerate(self.codecs, start=2)
+        ]
+        properties: Iterator[tuple[Any, ...]] = zip(*columns, strict=True) if columns else repeat(())
+        return [
+            EventFact(at, id_of(tag), {n: v for n, v in zip(self.names, values, strict=True) if v is not None})
+            for at, tag, values in zip(row[::stride], row[1::stride], properties, strict=False)
+        ]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows."""
+        return 8 * len(self.rows) + sum(64 + 8 * len(row) for row in self.rows if row is not None)
+
+
+def _packed(words: list[int]) -> Any:
+    try:
+        return array("q", words)
+    except OverflowError:
+        return words
+
+
+def doubles(words: Any) -> array[float]:
+    """Return the doubles whose bits are in `words`; a missing one is a NaN."""
+    return array("d", array("q", words).tobytes())
+
+
+def is_missing_word(word: int) -> bool:
+    """Whether a property word stands for a missing value."""
+    return word == _MISSING

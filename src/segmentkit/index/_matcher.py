@@ -1,0 +1,573 @@
+"""The matcher of one object type: segments as numbered clauses over shared features.
+
+Every clause of every segment has a number, its bit. The first clause of a segment is its *head*,
+and deltas speak of segments by their heads. A few features are used by many clauses (*dense*):
+their cells lie in rows and their masks are ANDed one after another. The literals of the others
+are checked one by one for the few clauses that are left.
+
+When features of an object have moved, the clauses that flip are
+
+    AND of the moved masks before  XOR  AND of the moved masks after
+
+ANDed with the masks of everything that has not moved. A segment of several clauses flips when
+their OR does.
+
+Definitions on a type that has objects extend the plan at the price of their own literals; after
+many of them the plan is built anew from all segments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, Protocol
+
+import attrs
+from pyroaring import BitMap
+
+from segmentkit.dsl.predicates import Duration, Predicate, SetTest
+from segmentkit.index._clauses import (
+    AgeKey,
+    BooleanKey,
+    Clause,
+    FeatureKey,
+    NthKey,
+    OrderedKey,
+    SumKey,
+    TextKey,
+    clauses_of,
+)
+from segmentkit.index._deadlines import Deadlines
+from segmentkit.index._features import AgeFeature, BooleanFeature, Feature, Move, OrderedFeature, Rows, TextFeature
+from segmentkit.index._series import NthFeature, Series, SumFeature
+from segmentkit.index._table import Table
+from segmentkit.index.deltas import iter_bits
+
+_MOST_DENSE: Final = 48
+_MOST_OPEN_LITERALS: Final = 15  # of a dense open text feature: its cells must fit a 16-bit word
+_SPARE_BITS: Final = 256
+
+
+@attrs.define(eq=False)
+class Segment:
+    """A named filter over one object type, and the numbers of its members.
+
+    `where` is the text it was defined by and `tree` what it means; `refresh` None is live.
+    """
+
+    name: str
+    object_type: str
+    where: str
+    tree: Predicate
+    description: str = ""
+    hidden_from: frozenset[str] = frozenset()
+    refresh: Duration | None = None
+    members: BitMap = attrs.field(factory=BitMap, repr=False)
+    bits: tuple[int, ...] = attrs.field(default=(), repr=False)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return (
+            f"<div><b>{escape(self.name)}</b> on {escape(self.object_type)}: {len(self.members):,} members"
+            f"<br><code>{escape(self.where)}</code></div>"
+        )
+
+
+class Watcher(Protocol):
+    """What sees the facts change: a feature, or a series of them."""
+
+    is_timed: bool
+    group: int
+
+    def before(self, number: int, now: int) -> Any:
+        """Remember the state of an object while its facts are the old ones."""
+
+    def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
+        """Put what moved since `before` into `moves`."""
+
+    def enter(self, number: int, now: int) -> None:
+        """Take a new object in."""
+
+    def leave(self, number: int, now: int) -> None:
+        """Forget an object whose facts are still there."""
+
+    def next_deadline(self, number: int, now: int) -> int | None:
+        """Return the next instant at which time alone can move the object, or None."""
+
+
+@attrs.frozen
+class MatchStatistics:
+    """What the plan holds and how much it has looked at since it began."""
+
+    segments: int
+    clauses: int
+    features: int
+    dense_features: int
+    timed_groups: int
+    clauses_examined: int
+
+
+class Matcher:
+    """The segments of one object type and the plan that matches objects against them."""
+
+    def __init__(self, table: Table, zone: str, deadlines: Deadlines) -> None:
+        self.table = table
+        self.segments: dict[str, Segment] = {}
+        self.clauses_examined = 0
+        self._zone = zone
+        self._deadlines = deadlines
+        self._groups: list[int] = []
+        self._is_stale = False
+        self._n_patched = 0
+        self._reset()
+        table.rescaled.append(self._recut)
+
+    def _recut(self) -> None:
+        for features in self._features.values():
+            for feature in features:
+                feature.recut()
+
+    def _reset(self) -> None:
+        for group in self._groups:
+            self._deadlines.unregister(group)
+        self._groups = []
+        self._rows = Rows()
+        self._features: dict[FeatureKey, list[Feature]] = {}
+        self._series: list[Series] = []
+        self.watchers: list[Watcher] = []
+        self._by_attribute: dict[str, list[Watcher]] = {}
+        self._by_member: dict[str, dict[str, list[Watcher]]] = {}
+        self._by_event: dict[str, list[Watcher]] = {}
+        self._series_by_event: dict[str, list[Series]] = {}
+        self._series_by_value: dict[str, dict[int, dict[Any, list[Series]]]] = {}
+        self.heads: list[Segment | None] = []
+        self._literals: list[tuple[tuple[Feature, int], ...]] = []
+        self._sparse: list[tuple[tuple[Feature, int], ...]] = []
+        self._dense: list[Feature] = []
+        self._sparse_bits = 0
+        self._multi_bits = 0
+        self._head_bits = 0
+        self._owner: dict[int, Segment] = {}
+        self._ones = 0
+        self._dense_masks: tuple[list[int], ...] = ()
+        self._n_patched = 0
+
+    # ---------------------------------------------------------------- definitions
+
+    def add(self, segment: Segment, now: int) -> BitMap:
+        """Take a segment in; return the numbers of its members."""
+        self.segments[segment.name] = segment
+        clauses = clauses_of(segment.tree)
+        if not self.table.alive:
+            self._is_stale = True
+            return BitMap()
+        self.refresh_plan(now)
+        if not segment.bits:
+            self._extend(segment, clauses, now)
+        return self.select(segment, now)
+
+    def remove(self, name: str) -> Segment:
+        """Take a segment out of the plan."""
+        segment = self.segments.pop(name)
+        for bit in segment.bits:
+            for feature, literal in self._literals[bit]:
+                feature.release(literal, 1 << bit)
+            self._literals[bit] = self._sparse[bit] = ()
+            self._owner.pop(bit, None)
+        dead = sum(1 << bit for bit in segment.bits)
+        self._sparse_bits &= ~dead
+        self._multi_bits &= ~dead
+        self._head_bits &= ~dead
+        segment.bits = ()
+        self._n_patched += 1
+        self._mark_if_stale()
+        return segment
+
+    def _mark_if_stale(self) -> None:
+        self._is_stale |= self._n_patched > max(32, len(self.segments) // 4)
+
+    def refresh_plan(self, now: int) -> None:
+        """Build the plan anew if definitions have made it stale; memberships stay."""
+        if self._is_stale:
+            self._is_stale = False
+            self._build(now)
+
+    def _build(self, now: int) -> None:
+        self._reset()
+        clauses_by_segment = [(segment, clauses_of(segment.tree)) for segment in self.segments.values()]
+        self.heads = [None] * len(clauses_by_segment)
+        for bit, (segment, clauses) in enumerate(clauses_by_segment):
+            self._number(segment, clauses, bit)
+        n_bits = len(self.heads)
+        self._ones = (1 << n_bits + max(_SPARE_BITS, n_bits // 2)) - 1
+        literals: dict[FeatureKey, dict[Predicate, None]] = {}
+        numbered = [(bit, c) for segment, cs in clauses_by_segment for bit, c in zip(segment.bits, cs, strict=False)]
+        for _, clause in numbered:
+            for key, literal in clause.items():
+                literals.setdefault(key, {})[literal] = None
+        self._grow(literals)
+        uses: dict[Feature, int] = {}
+        for bit, clause in numbered:
+            for feature, _ in self._bind(bit, clause):
+                uses[feature] = uses.get(feature, 0) + 1
+        self._choose_dense(uses, len(numbered))
+        for bit, _ in numbered:
+            self._note_sparse(bit)
+        for features in self._features.values():
+            for feature in features:
+                feature.build_masks(self._ones)
+        self._dense_masks = tuple(feature.masks for feature in self._dense)
+        self._enter_all(self.watchers, now)
+
+    def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
+        for watcher in watchers:
+            for number in self.table.alive:
+                watcher.enter(number, now)
+
+    def _number(self, segment: Segment, clauses: list[Clause], head: int) -> None:
+        """Give the clauses bits: the head the given one, the others new ones. No clause: none, it is never true."""
+        extra = range(len(self.heads), len(self.heads) + max(0, len(clauses) - 1))
+        self.heads += [None] * len(extra)
+        missing = len(self.heads) - len(self._literals)
+        self._literals += [()] * missing
+        self._sparse += [()] * missing
+        if not clauses:
+            segment.bits = (head,)  # a bit that nothing ever sets, so that every segment has one
+            return
+        segment.bits = (head, *extra)
+        self.heads[head] = segment
+        self._head_bits |= 1 << head
+        if extra:
+            for bit in segment.bits:
+                self._owner[bit] = segment
+                self._multi_bits |= 1 << bit
+
+    def _extend(self, segment: Segment, clauses: list[Clause], now: int) -> None:
+        """Add one segment to the plan in use; its new literals get features of their own."""
+        n_bits = len(self.heads) + max(1, len(clauses))
+        if n_bits > self._ones.bit_length():
+            self._build(now)
+            return
+        self.heads.append(None)
+        self._number(segment, clauses, len(self.heads) - 1)
+        literals: dict[FeatureKey, dict[Predicate, None]] = {}
+        for clause in clauses:
+            for key, literal in clause.items():
+                if not any(literal in feature.number_by_literal for feature in self._features.get(key, ())):
+                    literals.setdefault(key, {})[literal] = None
+        new = self._grow(literals)
+        for bit, clause in zip(segment.bits, clauses, strict=False):
+            for feature, _ in self._bind(bit, clause):
+                if not feature.masks:
+                    feature.build_masks(self._ones)
+            self._note_sparse(bit)
+        self._enter_all(new, now)
+        self._n_patched += 1
+        self._mark_if_stale()
+
+    def _bind(self, bit: int, clause: Clause) -> tuple[tuple[Feature, int], ...]:
+        bound = []
+        for key, literal in clause.items():
+            feature = next(f for f in self._features[key] if literal in f.number_by_literal)
+            number = feature.number_by_literal[literal]
+            feature.bind(number, 1 << bit)
+            bound.append((feature, number))
+        self._literals[bit] = tuple(bound)
+        return self._literals[bit]
+
+    def _note_sparse(self, bit: int) -> None:
+        self._sparse[bit] = tuple((f, literal) for f, literal in self._literals[bit] if f.slot < 0)
+        if self._sparse[bit]:
+            self._sparse_bits |= 1 << bit
+
+    def _choose_dense(self, uses: dict[Feature, int], n_clauses: int) -> None:
+        least = max(2, n_clauses // 200)
+        ranked = sorted(uses, key=lambda feature: -uses[feature])
+        dense = [f for f in ranked if uses[f] >= least and _fits_a_row(f)][:_MOST_DENSE]
+        for slot, feature in enumerate(dense):
+            feature.slot = slot
+        self._dense = dense
+        self._rows.reset(len(dense), len(self.table.ids))
+
+    # ------------------------------------------------------------------- features
+
+    def _grow(self, literals: dict[FeatureKey, dict[Predicate, None]]) -> list[Watcher]:
+        """Make features for literals; return the new watchers, entered nowhere yet."""
+        new: list[Watcher] = []
+        series: dict[tuple[str, Predicate | None], Series] = {}
+        for key, found in literals.items():
+            feature = self._feature(key, list(found), series)
+            self._features.setdefault(key, []).append(feature)
+            if not isinstance(feature, NthFeature | SumFeature):
+                new.append(feature)
+        new += series.values()
+        for watcher in new:
+            self._watch(watcher)
+        return new
+
+    def _feature(
+        self, key: FeatureKey, literals: list[Predicate], series: dict[tuple[str, Predicate | None], Series]
+    ) -> Feature:
+        """Return a new feature; one over events joins its series in `series`."""
+        table, zone, rows = self.table, self._zone, self._rows
+        match key:
+            case OrderedKey():
+                return OrderedFeature(key, literals, rows, table, zone)
+            case TextKey():
+                return TextFeature(key, literals, rows, table, zone)
+            case AgeKey():
+                return AgeFeature(key, literals, rows, table, self._deadlines)
+            case BooleanKey():
+                return BooleanFeature(key, literals, rows, table, zone, self._deadlines)
+            case NthKey(event, where):
+                one = self._series_in(series, event, where)
+                nth = NthFeature(key, literals, rows, one)
+                one.nths.append(nth)
+                return nth
+            case SumKey(aggregate):
+                one = self._series_in(series, aggregate.events.name, aggregate.events.where)
+                total = SumFeature(key, literals, rows, one, table, zone)
+                one.sums.append(total)
+                return total
+
+    def _series_in(
+        self, series: dict[tuple[str, Predicate | None], Series], event: str, where: Predicate | None
+    ) -> Series:
+        one = series.get((event, where))
+        if one is None:
+            one = series[event, where] = Series(event, where, self.table, self._zone, self._rows, self._deadlines)
+        return one
+
+    def _watch(self, watcher: Watcher) -> None:
+        """Let a watcher see the changes that it reads."""
+        self.watchers.append(watcher)
+        if watcher.is_timed:
+            watcher.group = self._deadlines.register(watcher, self)
+            self._groups.append(watcher.group)
+        if isinstance(watcher, Series):
+            if watcher.dispatched is None:
+                self._series_by_event.setdefault(watcher.event, []).append(watcher)
+            else:
+                offset, value = watcher.dispatched
+                by_offset = self._series_by_value.setdefault(watcher.event, {})
+                by_offset.setdefault(offset, {}).setdefault(value, []).append(watcher)
+            return
+        assert isinstance(watcher, Feature)
+        members = _members_read(watcher)
+        for name in watcher.attributes:
+            if members is None:
+                self._by_attribute.setdefault(name, []).append(watcher)
+            else:
+                by_member = self._by_member.setdefault(name, {})
+                for member in members:
+                    by_member.setdefault(member, []).append(watcher)
+        for name in watcher.events:
+            self._by_event.setdefault(name, []).append(watcher)
+
+    # ------------------------------------------------------------------ dispatching
+
+    def watchers_of_attribute(self, name: str, old: Any, new: Any) -> Iterable[Watcher]:
+        """Return the watchers that a change of an attribute from `old` to `new` can move."""
+        watchers = self._by_attribute.get(name, ())
+        by_member = self._by_member.get(name)
+        if by_member is None:
+            return watchers
+        return [*watchers, *(w for member in old ^ new for w in by_member.get(member, ()))]
+
+    def watchers_of_event(self, name: str, values: tuple[Any, ...]) -> Iterator[Watcher]:
+        """Yield the watchers that an event with these plain property values can move."""
+        yield from self._by_event.get(name, ())
+        for series in self._series_by_event.get(name, ()):
+            if series.where is None or series.passes(values):
+                yield series
+        for offset, by_value in self._series_by_value.get(name, {}).items():
+            yield from by_value.get(values[offset], ())
+
+    # --------------------------------------------------------------------- matching
+
+    def flips(self, number: int, moves: list[Move], now: int) -> tuple[int, int]:
+        """Return the segments that flip when features of an object move, and those of them that it enters.
+
+        Both are masks of head bits. Rows, bitmaps and facts are those after the move.
+        """
+        if len(moves) == 1:
+            feature, old, new = moves[0]
+            after = feature.masks[new]
+            flipped = feature.masks[old] ^ after
+        else:
+            before = after = -1
+            for feature, old, new in moves:
+                before &= feature.masks[old]
+                after &= feature.masks[new]
+            flipped = before ^ after
+        if not flipped:
+            return 0, 0
+        stride = self._rows.stride
+        row = self._rows.cells[number * stride : (number + 1) * stride]
+        for feature, _, _ in moves:
+            if feature.slot >= 0:
+                row[feature.slot] = 0
+        for masks, cell in zip(self._dense_masks, row, strict=True):
+            flipped &= masks[cell]
+            if not flipped:
+                return 0, 0
+        if flipped & self._sparse_bits:
+            flipped = self._check_sparse(number, flipped, now, {move[0] for move in moves})
+        if flipped & self._multi_bits:
+            return self._settle(number, flipped, after, now)
+        self.clauses_examined += flipped.bit_count()
+        return flipped, flipped & after
+
+    def _check_sparse(self, number: int, clauses: int, now: int, moved: set[Feature]) -> int:
+        """Return those of the clauses whose sparse literals on features that have not moved hold."""
+        for bit in iter_bits(clauses & self._sparse_bits):
+            self.clauses_examined += 1
+            for feature, literal in self._sparse[bit]:
+                if feature not in moved and not feature.truths[feature.current(number, now)] >> literal & 1:
+                    clauses ^= 1 << bit
+                    break
+        return clauses
+
+    def _settle(self, number: int, flipped: int, after: int, now: int) -> tuple[int, int]:
+        """Turn flipped clauses into flipped segments where a segment has several."""
+        entered = flipped & after
+        multi = flipped & self._multi_bits
+        heads, entering = flipped ^ multi, entered & ~multi
+        for segment in {self._owner[bit].name: self._owner[bit] for bit in iter_bits(multi)}.values():
+            own = sum(1 << bit for bit in segment.bits)
+            self.clauses_examined += len(segment.bits)
+            if any(self._clause_holds(bit, number, now) for bit in segment.bits if not flipped >> bit & 1):
+                continue
+            old, new = bool(multi & own & ~entered), bool(entered & own)
+            if old != new:
+                heads |= 1 << segment.bits[0]
+                if new:
+                    entering |= 1 << segment.bits[0]
+        return heads, entering
+
+    def _clause_holds(self, bit: int, number: int, now: int) -> bool:
+        return all(f.truths[f.current(number, now)] >> literal & 1 for f, literal in self._literals[bit])
+
+    def match(self, number: int, now: int) -> int:
+        """Return the segments that an object satisfies, as a mask of head bits."""
+        alive = self._head_bits | self._multi_bits
+        stride = self._rows.stride
+        for masks, cell in zip(self._dense_masks, self._rows.cells[number * stride : (number + 1) * stride], strict=True):
+            alive &= masks[cell]
+        alive = self._check_sparse(number, alive, now, set())
+        heads = alive & ~self._multi_bits
+        for bit in iter_bits(alive & self._multi_bits):
+            heads |= 1 << self._owner[bit].bits[0]
+        return heads
+
+    def select(self, segment: Segment, now: int) -> BitMap:
+        """Return the numbers of all objects that satisfy a segment of the plan."""
+        found = BitMap()
+        if self.heads[segment.bits[0]] is None:
+            return found
+        for bit in segment.bits:
+            numbers: Iterable[int] = self.table.alive
+            for feature, literal in self._literals[bit]:
+                truths, current = feature.truths, feature.current
+                numbers = [n for n in numbers if truths[current(n, now)] >> literal & 1]
+            found |= BitMap(numbers)
+        return found
+
+    def satisfying(self, tree: Predicate, now: int) -> BitMap:
+        """Return the numbers of all objects that satisfy a predicate, which nothing remembers."""
+        found = BitMap()
+        for clause in clauses_of(tree):
+            numbers: Iterable[int] = self.table.alive
+            for key, literal in clause.items():
+                known = (f for f in self._features.get(key, ()) if literal in f.number_by_literal)
+                feature = next(known, None)
+                if feature is not None:
+                    cell_of = feature.current
+                else:
+                    feature = self._feature(key, [literal], {})
+                    cell_of = feature.cell
+                truths, place = feature.truths, feature.number_by_literal[literal]
+                numbers = [n for n in numbers if truths[cell_of(n, now)] >> place & 1]
+            found |= BitMap(numbers)
+        return found
+
+    def memberships(self, number: int) -> int:
+        """Return the segments that hold an object as a member, as a mask of head bits."""
+        return sum(1 << s.bits[0] for s in self.segments.values() if s.bits and number in s.members)
+
+    def record(self, number: int, flipped: int, entered: int) -> None:
+        """Carry flips into the memberships."""
+        heads = self.heads
+        for bit in iter_bits(flipped):
+            segment = heads[bit]
+            assert segment is not None
+            if entered >> bit & 1:
+                segment.members.add(number)
+            else:
+                segment.members.discard(number)
+
+    # ---------------------------------------------------------------------- objects
+
+    def make_room(self, number: int) -> None:
+        """Give a new object a row."""
+        if len(self._rows.cells) < (number + 1) * self._rows.stride:
+            self._rows.append()
+
+    def enter(self, number: int, now: int) -> int:
+        """Take a new object in; return the segments it satisfies, as a mask of head bits."""
+        for watcher in self.watchers:
+            watcher.enter(number, now)
+        return self.match(number, now)
+
+    def leave(self, number: int, now: int) -> None:
+        """Forget an object whose facts are still there."""
+        for watcher in self.watchers:
+            watcher.leave(number, now)
+
+    # ------------------------------------------------------------------- inspection
+
+    def statistics(self) -> MatchStatistics:
+        """Return what the plan holds."""
+        return MatchStatistics(
+            segments=len(self.segments),
+            clauses=sum(1 for literals in self._literals if literals),
+            features=sum(len(features) for features in self._features.values()),
+            dense_features=self._rows.stride,
+            timed_groups=len(self._groups),
+            clauses_examined=self.clauses_examined,
+        )
+
+    def check_invariants(self, now: int) -> None:
+        """Raise AssertionError if cells, masks or memberships contradict the facts."""
+        if self._is_stale:
+            return
+        for features in self._features.values():
+            for feature in features:
+                for number in self.table.alive:
+                    held, real = feature.current(number, now), feature.cell(number, now)
+                    assert feature.truths[held] == feature.truths[real], (
+                        f"{feature.key!r}: the index holds cell {held} for {self.table.ids[number]!r}, the facts say {real}"
+                    )
+        for number in self.table.alive:
+            held, real = self.memberships(number), self.match(number, now)
+            assert held == real, f"memberships of {self.table.ids[number]!r} are {held:b}, the clauses say {real:b}"
+        for segment in self.segments.values():
+            assert segment.members <= self.table.alive, f"{segment.name!r} has members that are deleted"
+
+
+def _fits_a_row(feature: Feature) -> bool:
+    is_open = isinstance(feature, TextFeature) and isinstance(feature.key, TextKey) and not feature.key.closed
+    if is_open:
+        return len(feature.literals) <= _MOST_OPEN_LITERALS
+    return len(feature.truths) < 2**16
+
+
+def _members_read(feature: Feature) -> tuple[str, ...] | None:
+    """Return the members that decide a test of a set, or None if it is anything else."""
+    key = feature.key
+    if isinstance(key, BooleanKey) and isinstance(key.predicate, SetTest) and not key.predicate.ignoring_case:
+        return key.predicate.members if len(feature.attributes) == 1 and not feature.events else None
+    return None
+
+
+__all__ = ["MatchStatistics", "Matcher", "Segment", "Watcher"]

@@ -1,0 +1,177 @@
+"""All facts about the objects of one type: their ids, columns, event histories and event ids.
+
+Objects get dense numbers in order of arrival; the number of a deleted object is used again.
+A table knows nothing of segments. It stores what it is told; checking is done before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pyroaring import BitMap
+
+from segmentkit.dsl.evaluate import EventFact
+from segmentkit.index._columns import Column, column_for
+from segmentkit.index._events import EventTable, id_of_tag, tag_of_id
+from segmentkit.schema import ObjectType, text
+
+
+class Table:
+    """The facts of one object type.
+
+    `rescaled` is a list of callables; each is called after a decimal column has more places.
+    """
+
+    def __init__(self, object_type: ObjectType) -> None:
+        self.type = object_type
+        self.name = object_type.name
+        self.rescaled: list[Any] = []
+        self.number_by_id: dict[str, int] = {}
+        self.ids: list[str | None] = []
+        self.alive = BitMap()
+        self.columns: dict[str, Column] = {
+            name: column_for(value_type, self._announce) for name, value_type in object_type.attributes.items()
+        }
+        for name, relation in object_type.relations.items():
+            if relation.cardinality == "one":
+                self.columns[name] = column_for(text, self._announce)
+        self.events: dict[str, EventTable] = {
+            name: EventTable(event_type, self._announce) for name, event_type in object_type.events.items()
+        }
+        self._tags_by_event_id: dict[int, dict[str, int]] = {}
+        self._free: list[int] = []
+        self._last_tag = 0
+
+    def _announce(self) -> None:
+        for rescaled in self.rescaled:
+            rescaled()
+
+    # ------------------------------------------------------------------ objects
+
+    def create(self, object_id: str) -> int:
+        """Add an object with nothing known about it; return its number."""
+        if self._free:
+            number = self._free.pop()
+            self.ids[number] = object_id
+        else:
+            number = len(self.ids)
+            self.ids.append(object_id)
+            for column in self.columns.values():
+                column.append()
+            for events in self.events.values():
+                events.append()
+        self.number_by_id[object_id] = number
+        self.alive.add(number)
+        return number
+
+    def delete(self, number: int) -> None:
+        """Take an object and its events out."""
+        object_id = self.ids[number]
+        assert object_id is not None
+        for column in self.columns.values():
+            column.set(number, None)
+        for events in self.events.values():
+            events.clear(number)
+        self._tags_by_event_id.pop(number, None)
+        del self.number_by_id[object_id]
+        self.ids[number] = None
+        self.alive.discard(number)
+        self._free.append(number)
+
+    # ------------------------------------------------------------------- events
+
+    def take_tag(self) -> int:
+        """Return a tag that no event has yet."""
+        self._last_tag += 1
+        return self._last_tag
+
+    def add_event(self, number: int, name: str, at: int, event_id: str | None, values: tuple[Any, ...]) -> int:
+        """Add an event, which without id gets one; return its tag."""
+        given = None if event_id is None else tag_of_id(event_id)
+        if given is not None:
+            self._last_tag = max(self._last_tag, given)
+            tag = given
+        else:
+            self._last_tag = tag = self._last_tag + 1
+            if event_id is not None:
+                tag = -tag
+                self._tags_by_event_id.setdefault(number, {})[event_id] = tag
+        self.events[name].insert(number, at, tag, values, lambda t: self.event_id(number, t))
+        return tag
+
+    def find_event(self, number: int, event_id: str) -> tuple[str, int] | None:
+        """Return name and index of the object's event with the id, or None."""
+        tag = self._tags_by_event_id.get(number, {}).get(event_id)
+        if tag is None:
+            tag = tag_of_id(event_id)
+            if tag is None:
+                return None
+        for name, events in self.events.items():
+            index = events.find(number, tag)
+            if index is not None:
+                return name, index
+        return None
+
+    def remove_event(self, number: int, event_id: str) -> None:
+        """Take the object's event with the id out."""
+        found = self.find_event(number, event_id)
+        assert found is not None
+        self.events[found[0]].remove(number, found[1])
+        tags = self._tags_by_event_id.get(number)
+        if tags is not None:
+            tags.pop(event_id, None)
+            if not tags:
+                del self._tags_by_event_id[number]
+
+    def event_id(self, number: int, tag: int) -> str:
+        """Return the id of the object's event with the tag."""
+        if tag > 0:
+            return id_of_tag(tag)
+        return next(i for i, t in self._tags_by_event_id[number].items() if t == tag)
+
+    # --------------------------------------------------------------------- facts
+
+    def facts(self, number: int) -> ObjectFacts:
+        """Return a view of the object's facts, in plain form, for the evaluator."""
+        return ObjectFacts(self, number)
+
+    def iter_numbers(self) -> Iterator[int]:
+        """Yield the numbers of all objects, in increasing order."""
+        return iter(self.alive)
+
+    def check_invariants(self) -> None:
+        """Raise AssertionError if ids, numbers or histories contradict each other."""
+        assert len(self.number_by_id) == len(self.alive), f"{self.name}: ids and numbers differ in count"
+        for object_id, number in self.number_by_id.items():
+            assert self.ids[number] == object_id, f"{self.name}: number {number} is not that of {object_id!r}"
+        for name, events in self.events.items():
+            counted = 0
+            for number, row in enumerate(events.rows):
+                if row is None:
+                    continue
+                counted += len(row) // events.stride
+                assert number in self.alive, f"{self.name}.{name}: events of a deleted object {number}"
+                keys = [(fact.at, fact.id) for fact in self.facts(number).events(name)]
+                assert keys == sorted(keys), f"{self.name}.{name}: events of {self.ids[number]!r} out of order"
+            assert counted == events.n_events, f"{self.name}.{name}: wrong count of events"
+
+
+class ObjectFacts:
+    """The facts of one object as the evaluator reads them; always those of the moment."""
+
+    __slots__ = ("_number", "_table")
+
+    def __init__(self, table: Table, number: int) -> None:
+        self._table = table
+        self._number = number
+
+    def attribute(self, name: str) -> Any:
+        """Return the plain value of an attribute, or None."""
+        return self._table.columns[name].plain(self._number)
+
+    def events(self, name: str) -> Sequence[EventFact]:
+        """Return the object's events of that name by (at, id), future ones included."""
+        table, number = self._table, self._number
+        id_by_tag = {tag: event_id for event_id, tag in table._tags_by_event_id.get(number, {}).items()}
+        return table.events[name].facts(number, lambda tag: id_of_tag(tag) if tag > 0 else id_by_tag[tag])

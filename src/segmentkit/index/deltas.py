@@ -1,0 +1,241 @@
+"""The vocabulary of change: what goes in (changes) and what comes out (deltas).
+
+A batch of changes is applied whole or not at all. What it does to memberships comes out as
+deltas, numbered without gaps. Inside, one object's flips at one instant are one `Record` of two
+bit masks; `Deltas` is a lazy sequence over records that makes a `Delta` when somebody looks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol, TypeAlias, overload
+
+import attrs
+
+from segmentkit.schema import from_micros
+
+__all__ = ["Backfill", "Change", "Delete", "Delta", "Deltas", "Event", "Put", "Record", "Retract", "Update", "consolidate"]
+
+
+@attrs.frozen
+class Put:
+    """The whole object: attributes that are not named become missing. Its events stay."""
+
+    object_type: str
+    id: str
+    attributes: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Update:
+    """New values of the named attributes; None makes one missing."""
+
+    object_type: str
+    id: str
+    attributes: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Event:
+    """Something that happened to an object at the instant `at` (default: now).
+
+    An `id` makes it idempotent: the same event again is ignored. Without one it gets one.
+    """
+
+    object_type: str
+    object: str
+    name: str
+    properties: Mapping[str, Any] = attrs.field(factory=dict)
+    at: datetime | None = None
+    id: str | None = None
+
+
+@attrs.frozen
+class Retract:
+    """Takes the object's event with the id back, as if it had never been there."""
+
+    object_type: str
+    object: str
+    id: str
+
+
+@attrs.frozen
+class Delete:
+    """The object and its events are gone; it leaves every segment."""
+
+    object_type: str
+    id: str
+
+
+Change: TypeAlias = Put | Update | Event | Retract | Delete
+
+
+@attrs.frozen
+class Delta:
+    """One object entered or left one segment.
+
+    `at` is the exact instant (UTC); `seq` counts from 1 without gaps over the whole engine;
+    `cause` is put, update, event, retract, delete, time, define, redefine or drop; `backfill`
+    marks those that come from a definition rather than from the object.
+    """
+
+    segment: str
+    object: str
+    entered: bool
+    at: datetime
+    seq: int
+    cause: str
+    backfill: bool = False
+    object_type: str = ""
+
+
+class Named(Protocol):
+    """What a record needs of a segment."""
+
+    name: str
+
+
+class Record(NamedTuple):
+    """The flips of one object at one instant: bit i stands for `heads[i]`.
+
+    A tuple because one is made for each change that flips something.
+    """
+
+    seq: int
+    at: int
+    object_type: str
+    object: str
+    flipped: int
+    entered: int
+    heads: Sequence[Named | None]
+    cause: str
+
+    @property
+    def n_deltas(self) -> int:
+        """How many deltas the record stands for."""
+        return self.flipped.bit_count()
+
+    def iter_deltas(self) -> Iterator[Delta]:
+        """Yield the deltas, in order of `seq`: segments in the order of their definition."""
+        at, seq = from_micros(self.at), self.seq
+        for bit in iter_bits(self.flipped):
+            segment = self.heads[bit]
+            assert segment is not None
+            entered = bool(self.entered >> bit & 1)
+            yield Delta(segment.name, self.object, entered, at, seq, self.cause, False, self.object_type)
+            seq += 1
+
+
+class Backfill(NamedTuple):
+    """The objects that enter, or leave, one segment by its definition."""
+
+    seq: int
+    at: int
+    object_type: str
+    segment: str
+    objects: Sequence[str]
+    entered: bool
+    cause: str
+
+    @property
+    def n_deltas(self) -> int:
+        """How many deltas the record stands for."""
+        return len(self.objects)
+
+    def iter_deltas(self) -> Iterator[Delta]:
+        """Yield the deltas, in order of `seq`."""
+        at = from_micros(self.at)
+        for seq, object_id in enumerate(self.objects, start=self.seq):
+            yield Delta(self.segment, object_id, self.entered, at, seq, self.cause, True, self.object_type)
+
+
+def iter_bits(mask: int) -> Iterator[int]:
+    """Yield the numbers of the set bits, lowest first.
+
+    >>> list(iter_bits(0b10010))
+    [1, 4]
+    """
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+class Deltas(Sequence[Delta]):
+    """The deltas of one call, in order of `seq`; immutable, made when looked at.
+
+    Cost: its length is known; a delta costs its making.
+    """
+
+    __slots__ = ("_ends", "_records")
+
+    def __init__(self, records: Sequence[Record | Backfill]) -> None:
+        self._records = records
+        self._ends: list[int] | None = None
+
+    @property
+    def records(self) -> Sequence[Record | Backfill]:
+        """The records behind the sequence, in order."""
+        return self._records
+
+    def _counted(self) -> list[int]:
+        if self._ends is None:
+            total, ends = 0, []
+            for record in self._records:
+                total += record.n_deltas
+                ends.append(total)
+            self._ends = ends
+        return self._ends
+
+    def __len__(self) -> int:
+        ends = self._counted()
+        return ends[-1] if ends else 0
+
+    def __bool__(self) -> bool:
+        return bool(self._records)
+
+    def __iter__(self) -> Iterator[Delta]:
+        for record in self._records:
+            yield from record.iter_deltas()
+
+    @overload
+    def __getitem__(self, index: int) -> Delta: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Delta]: ...
+    def __getitem__(self, index: int | slice) -> Delta | list[Delta]:
+        if isinstance(index, slice):
+            return list(self)[index]
+        length = len(self)
+        if index < 0:
+            index += length
+        if not 0 <= index < length:
+            raise IndexError(f"delta {index} of {length}")
+        place = bisect_right(self._counted(), index)
+        record = self._records[place]
+        return list(record.iter_deltas())[index - (self._counted()[place] - record.n_deltas)]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Sequence) and not isinstance(other, str):
+            return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # equal to lists, as a sequence of its kind should be
+
+    def __repr__(self) -> str:
+        shown = ", ".join(repr(delta) for _, delta in zip(range(10), self, strict=False))
+        more = f", ... {len(self) - 10} more" if len(self) > 10 else ""
+        return f"[{shown}{more}]"
+
+
+def consolidate(deltas: Iterable[Delta]) -> list[Delta]:
+    """Return what remains of `deltas` when an entry and an exit of the same pair cancel.
+
+    The last delta of each (segment, object) stays if the pair flipped an odd number of times;
+    the order is that of the remaining deltas.
+    """
+    flips: dict[tuple[str, str, str], list[Delta]] = {}
+    for delta in deltas:
+        flips.setdefault((delta.object_type, delta.segment, delta.object), []).append(delta)
+    return sorted((same[-1] for same in flips.values() if len(same) % 2), key=lambda delta: delta.seq)

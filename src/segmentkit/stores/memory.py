@@ -1,0 +1,86 @@
+"""The store that keeps everything in memory, and the specification of what a store does.
+
+It holds definitions and recent deltas itself. Facts it does not copy: it looks at those of the
+engine it serves, so that an engine with this store pays for them once. An engine opened on the
+same store later finds the facts, the definitions and the last number.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from segmentkit.errors import StoreError
+from segmentkit.index.deltas import Backfill, Change, Delta, Record
+from segmentkit.stores.protocol import Batch, Definition, FactSource
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryStore:
+    """Definitions, recent deltas and a view of the facts, in memory.
+
+    Args:
+        keep: how many records of deltas to keep for `deltas(after=...)`; a record is all that one
+            object, or one definition, flipped at one instant.
+    """
+
+    def __init__(self, keep: int = 100_000) -> None:
+        self._now: datetime | None = None
+        self._seq = 0
+        self._definitions: dict[str, Definition] = {}
+        self._records: deque[Record | Backfill] = deque(maxlen=keep)
+        self._source: FactSource | None = None
+
+    def attach(self, source: FactSource) -> None:
+        """Read facts from `source` from now on."""
+        self._source = source
+
+    def append(self, batch: Batch) -> None:
+        """Keep a batch."""
+        self._now = batch.now
+        for name in batch.dropped:
+            self._definitions.pop(name, None)
+        for definition in batch.defined:
+            self._definitions[definition.name] = definition
+        records = batch.deltas.records
+        if records:
+            self._records.extend(records)
+            self._seq = records[-1].seq + records[-1].n_deltas - 1
+
+    def now(self) -> datetime | None:
+        """Return the instant of the last batch; None for an empty store."""
+        return self._now
+
+    def seq(self) -> int:
+        """Return the number of the last delta; 0 if there was none."""
+        return self._seq
+
+    def definitions(self) -> Iterable[Definition]:
+        """Return the definitions in force, in the order in which they were made."""
+        return list(self._definitions.values())
+
+    def facts(self) -> Iterable[Change]:
+        """Return the facts of the engine that it serves."""
+        return () if self._source is None else self._source.iter_facts()
+
+    def deltas(self, after: int) -> Iterator[Delta]:
+        """Return the deltas with numbers above `after`, in order.
+
+        Raises:
+            StoreError: `after` is before what is still kept.
+        """
+        first = self._records[0].seq if self._records else self._seq + 1
+        if after < first - 1:
+            raise StoreError(
+                f"deltas are kept from number {first} on, {after + 1} is gone; "
+                "take the members afresh, or use MemoryStore(keep=...) with a larger number"
+            )
+        return (
+            delta
+            for record in list(self._records)
+            if record.seq + record.n_deltas - 1 > after
+            for delta in record.iter_deltas()
+            if delta.seq > after
+        )

@@ -1,0 +1,87 @@
+"""What a store does: keep what must survive, one batch at a time.
+
+The engine computes; a store remembers. A batch (facts, definitions and the deltas they caused) is
+appended as one transaction: all of it or, if `append` raises, nothing. Everything else in an
+engine is derived from what a store gives back.
+
+Optional powers are further Protocols that a store may satisfy; the engine asks with `isinstance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+import attrs
+
+from segmentkit.index.deltas import Change, Delta, Deltas
+
+__all__ = ["Batch", "Definition", "FactSource", "SharesFacts", "Store"]
+
+
+@attrs.frozen
+class Definition:
+    """A segment as it was defined; `where` is the filter's text."""
+
+    name: str
+    on: str
+    where: str
+    description: str = ""
+    hidden_from: frozenset[str] = frozenset()
+
+
+@attrs.frozen
+class Batch:
+    """One transaction.
+
+    `now` is the engine's instant after it. `changes` have every instant and event id filled in.
+    Dropped segments go before defined ones come; `deltas` are in order of `seq`.
+    """
+
+    now: datetime
+    changes: Sequence[Change]
+    deltas: Deltas
+    defined: Sequence[Definition] = ()
+    dropped: Sequence[str] = ()
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Keeps facts, definitions and deltas for one engine."""
+
+    def append(self, batch: Batch) -> None:
+        """Make a batch durable, whole or not at all; whatever is raised, nothing of it was kept."""
+
+    def now(self) -> datetime | None:
+        """Return the instant of the last batch; None for an empty store."""
+
+    def seq(self) -> int:
+        """Return the number of the last delta; 0 if there was none."""
+
+    def definitions(self) -> Iterable[Definition]:
+        """Return the definitions in force, in the order in which they were made."""
+
+    def facts(self) -> Iterable[Change]:
+        """Return changes (`Put`, then `Event`) that bring an empty engine to the facts of the last batch."""
+
+    def deltas(self, after: int) -> Iterable[Delta]:
+        """Return the deltas with numbers above `after`, in order; StoreError if some are no longer kept."""
+
+
+class FactSource(Protocol):
+    """Where the facts of a running engine can be read."""
+
+    def iter_facts(self) -> Iterable[Change]:
+        """Yield the facts as `Put` and `Event` changes."""
+
+
+@runtime_checkable
+class SharesFacts(Protocol):
+    """A store in the same process that reads the engine's own facts instead of keeping them twice.
+
+    Its batches come without `changes`, and an append must not fail.
+    """
+
+    def attach(self, source: FactSource) -> None:
+        """Read facts from `source` from now on."""
