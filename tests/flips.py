@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -73,16 +74,23 @@ def candidates(tree: p.Predicate, facts: ObjectFacts, now: int, to: int, zone: s
     nodes = list(p.iter_nodes(tree))
     zones = [ZoneInfo(name) for name in {zone, *(node.zone for node in nodes if getattr(node, "zone", None))}]
     instants = {now, *_instants(nodes, facts, zones)}
-    for _ in range(2):  # two durations may add up: `signup + 7 days more than 3 days ago`
-        instants |= {moved for instant in instants for node in nodes for moved in _moved(instant, node, zones)}
+    durations = {duration for node in nodes for duration in _durations(node)}
+    for _ in durations and range(2):  # two durations may add up: `signup + 7 days more than 3 days ago`
+        instants |= {
+            moved for instant in instants for duration in durations for moved in _moved(instant, duration, zones)
+        }
     if any(_goes_by_the_day(node) for node in nodes):
         instants |= set(_civil_days(now, to, zones))
-    if any(isinstance(node, p.Call) and node.function == "hour" for node in nodes):
+    if any(isinstance(node, p.Call) and node.function == "hour" and _reads_now(node) for node in nodes):
         instants |= set(range(now - now % _QUARTER, to, _QUARTER))
     return {instant + step for instant in instants for step in (-1, 0, 1)}
 
 
 _QUARTER = 900_000_000  # offsets are multiples of a quarter of an hour, so whole local hours fall on these
+
+
+def _reads_now(node: p.Node) -> bool:
+    return any(isinstance(below, p.Now) for below in p.iter_nodes(node))
 
 
 def _instants(nodes: Sequence[p.Node], facts: ObjectFacts, zones: Sequence[ZoneInfo]) -> Iterator[int]:
@@ -100,17 +108,16 @@ def _instants(nodes: Sequence[p.Node], facts: ObjectFacts, zones: Sequence[ZoneI
                 yield _local(date.fromordinal(day), time(), zone)
 
 
-def _moved(instant: int, node: p.Node, zones: Sequence[ZoneInfo]) -> Iterator[int]:
-    for duration in _durations(node):
-        for sign in (-1, 1):
-            if duration.months == 0:
-                yield instant + sign * duration.micros
-                continue
-            for zone in zones:
-                local = from_micros(instant).astimezone(zone)
-                first = _month_later(local.date(), sign * duration.months)
-                for shift in range(-3, 4):  # where clamping at the end of a month may put it
-                    yield _local(first + timedelta(days=shift), local.time(), zone)
+def _moved(instant: int, duration: p.Duration, zones: Sequence[ZoneInfo]) -> Iterator[int]:
+    for sign in (-1, 1):
+        if duration.months == 0:
+            yield instant + sign * duration.micros
+            continue
+        for zone in zones:
+            local = from_micros(instant).astimezone(zone)
+            first = _month_later(local.date(), sign * duration.months)
+            for shift in range(-3, 4):  # where clamping at the end of a month may put it
+                yield _local(first + timedelta(days=shift), local.time(), zone)
 
 
 def _durations(node: p.Node) -> Iterator[p.Duration]:
@@ -141,13 +148,13 @@ def _civil_days(now: int, to: int, zones: Sequence[ZoneInfo]) -> Iterator[int]:
             day += timedelta(days=1)
 
 
-def _changes_of_offset(day: date, zone: ZoneInfo) -> Iterator[int]:
+@lru_cache(maxsize=None)
+def _changes_of_offset(day: date, zone: ZoneInfo) -> Sequence[int]:
     start = datetime.combine(day, time(), UTC)
-    for hours in range(24):
-        instant = start + timedelta(hours=hours)
-        if instant.astimezone(zone).utcoffset() != (instant + timedelta(hours=1)).astimezone(zone).utcoffset():
-            yield to_micros(instant)
-            yield to_micros(instant + timedelta(hours=1))
+    hours = [start + timedelta(hours=hour) for hour in range(25)]
+    offsets = [hour.astimezone(zone).utcoffset() for hour in hours]
+    around = [pair for index, pair in enumerate(itertools.pairwise(hours)) if offsets[index] != offsets[index + 1]]
+    return [to_micros(hour) for pair in around for hour in pair]
 
 
 def _month_later(day: date, months: int) -> date:
@@ -157,5 +164,6 @@ def _month_later(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, last))
 
 
+@lru_cache(maxsize=100_000)
 def _local(day: date, at: time, zone: ZoneInfo) -> int:
     return to_micros(datetime.combine(day, at, zone).astimezone(UTC))

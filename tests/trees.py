@@ -25,6 +25,7 @@ WINDOW_ZONES = (None, None, "Europe/Warsaw", "America/New_York", "Asia/Kathmandu
 _EXACT = tuple(duration for duration in DURATIONS if not duration.months)
 COMPARISONS = ("=", "<", "<=", ">", ">=")
 NUMERIC = ("integer", "number", "decimal")
+_ORDERED = (*NUMERIC, "instant", "date")
 _COMPARABLE = (*NUMERIC, "text", "choice", "instant", "date", "boolean", "point")
 
 
@@ -66,6 +67,22 @@ class _Scope:
             found += [p.Property(n, t) for n, t in self.properties.items() if t.kind in kinds] * 3
         return found
 
+    def read(self, *kinds: str) -> list[p.Value]:
+        """The same, and the first or last property of events, which is a value of the object too."""
+        found = self.names(*kinds)
+        if self.properties is None and (not found or self.rarely()):
+            properties = [
+                (event.name, p.Property(name, value_type))
+                for event in self.events.values()
+                for name, value_type in event.properties.items()
+                if value_type.kind in kinds and value_type.kind != "text_set"
+            ]
+            if properties:
+                name, property = self.pick(*properties)
+                functions = ["first", "last"] + ["min", "max"] * (property.type.kind in _ORDERED)
+                found = [p.Aggregate(self.pick(*functions), self.matching(name), property, property.type)]
+        return found
+
     def literal(self, value_type: ValueType) -> p.Literal:
         return p.Literal(value_type.convert(self.pick(*self.world.values(value_type))), value_type)
 
@@ -99,39 +116,44 @@ class _Scope:
     def condition(self) -> p.Predicate:
         """A condition of a kind that the names in scope allow."""
         forms: list[Callable[[], p.Predicate]] = [self.dates, self.mixed_dates, self.instants, self.lengths]
-        if self.names(*NUMERIC):
-            forms += [self.numbers, self.numbers, self.number_between, self.number_in]
-        if self.names("text", "choice"):
-            forms += [self.texts, self.text_in, self.text_test]
-        if self.names("instant"):
-            forms += [self.window, self.window, self.window, self.instants, self.instant_between]
-        if self.names("date"):
-            forms += [self.date_window, self.date_window, self.date_between]
-        if self.names("boolean"):
-            forms += [self.truth]
-        if self.names("text_set"):
-            forms += [self.set_test, self.set_test, self.empty]
-        if self.names("point"):
-            forms += [self.within, self.box]
+        for kinds, of_kinds in (
+            (NUMERIC, [self.numbers, self.numbers, self.number_between, self.number_in]),
+            (("text", "choice"), [self.texts, self.text_in, self.text_test]),
+            (("instant",), [self.window, self.window, self.instants, self.instant_between]),
+            (("date",), [self.date_window, self.date_window, self.date_between]),
+            (("boolean",), [self.truth]),
+            (("text_set",), [self.set_test, self.set_test, self.empty]),
+            (("point",), [self.within, self.box]),
+            (_COMPARABLE, [self.missing]),
+        ):
+            if self.can_read(kinds):
+                forms += of_kinds
         if self.properties is None:
-            forms += [self.did] * 3 + [self.numbers] * 4 + [self.window] + [self.missing]
-        elif self.names(*_COMPARABLE):
-            forms += [self.missing]
+            forms += [self.did] * 3 + [self.numbers] * 4 + [self.window]
         if self.rarely():
             forms += [self.constant]
         return self.pick(*forms)()
+
+    def can_read(self, kinds: tuple[str, ...]) -> bool:
+        """Whether `read` would find something."""
+        if self.names(*kinds):
+            return True
+        of_events = [t.kind for event in self.events.values() for t in event.properties.values()]
+        return self.properties is None and any(kind in kinds and kind != "text_set" for kind in of_events)
 
     def constant(self) -> p.Predicate:
         return p.Constant(self.pick(True, False))
 
     def missing(self) -> p.Predicate:
-        found = self.names(*_COMPARABLE)
-        if self.properties is None and (self.rarely() or not found):
-            return p.IsMissing(self.pick(self.number(1), self.instant(1)))
-        return p.IsMissing(self.pick(*found))
+        if self.properties is None and self.rarely():
+            return p.IsMissing(self.pick(self.number, self.instant)(1))
+        return p.IsMissing(self.pick(*self.read(*_COMPARABLE)))
 
     def truth(self) -> p.Predicate:
-        return p.IsTrue(self.pick(*self.names("boolean")))
+        value = self.pick(*self.read("boolean"))
+        if self.rarely():
+            return p.Compare("=", value, self.pick(*self.read("boolean"), self.literal(sk.boolean)))
+        return p.IsTrue(value)
 
     # -------------------------------------------------------------------- numbers
 
@@ -143,17 +165,18 @@ class _Scope:
         return p.Compare(self.pick(*COMPARISONS), left, right, zone=self.zone() if self.rarely() else None)
 
     def number_between(self) -> p.Predicate:
-        value = self.pick(*self.names(*NUMERIC))
+        value = self.pick(*self.read(*NUMERIC))
         low, high = self.number_literal(value.type), self.number_literal(value.type)
         return p.Between(value, low, self.number_name() if self.rarely() else high)
 
     def number_in(self) -> p.Predicate:
-        value = self.pick(*self.names(*NUMERIC))
+        value = self.pick(*self.read(*NUMERIC))
         options = tuple(self.number_literal(value.type) for _ in range(1 + self.source.below(3)))
         return p.In(value, options)
 
     def number_literal(self, other: ValueType) -> p.Literal:
-        return self.literal(other)
+        """A literal as it is written beside a value: a double beside a double, else with or without a point."""
+        return self.literal(other if other.kind == "number" else self.pick(sk.integer, sk.decimal))
 
     def number_name(self) -> p.Value:
         return self.pick(*self.names(*NUMERIC), *([] if self.properties is not None else [self.count()]))
@@ -175,7 +198,7 @@ class _Scope:
         left = self.number(depth - 1)
         operator = self.pick("+", "-", "*", "/")
         right = self.number(depth - 1) if self.rarely() else self.number_literal(left.type)
-        return p.Arithmetic(operator, left, right, arithmetic_type(operator, left.type, right.type))
+        return p.Arithmetic(operator, left, right, arithmetic_type(left.type, right.type))
 
     def function(self, depth: int) -> p.Value:
         forms: list[Callable[[], p.Value]] = [
@@ -197,15 +220,16 @@ class _Scope:
             case "abs":
                 return p.Call("abs", (value,), value.type)
             case _:
-                return p.Call("round", (value,), round_type(value.type))
+                return p.Call("round", (value,), sk.integer)
 
     def coalesce(self, value: p.Value) -> p.Value:
-        return p.Call("coalesce", (value, self.number_literal(value.type)), value.type)
+        other = self.pick(*self.names(*NUMERIC), self.number_literal(value.type))
+        return p.Call("coalesce", (value, other), coalesce_type(value.type, other.type))
 
     # ----------------------------------------------------------------------- text
 
     def text(self) -> p.Value:
-        value = self.pick(*self.names("text", "choice"))
+        value = self.pick(*self.read("text", "choice"))
         match self.pick("plain", "plain", "lower", "coalesce"):
             case "lower":
                 return p.Call("lower", (value,), sk.text)
@@ -242,12 +266,12 @@ class _Scope:
     # ------------------------------------------------------------------------ geo
 
     def within(self) -> p.Predicate:
-        value = self.pick(*self.names("point"))
+        value = self.pick(*self.read("point"))
         distance, unit = self.pick((3, "km"), (0, "m"), (200, "mi"), (20_015, "km"))
         return p.Within(value, distance, unit, self.pick(*POOLS[sk.point]))
 
     def box(self) -> p.Predicate:
-        value = self.pick(*self.names("point"))
+        value = self.pick(*self.read("point"))
         south, west, north, east = self.pick(
             (50.0, 19.0, 53.0, 22.0), (-10.0, 170.0, 10.0, -170.0), (52.23, 21.01, 90.0, 21.01)
         )
@@ -262,6 +286,8 @@ class _Scope:
             forms += [lambda: self.pick(*self.names("instant"))] * 3
         if self.properties is None:
             forms += [self.extreme_instant] * 2
+            if self.can_read(("instant",)):
+                forms += [lambda: self.pick(*self.read("instant"))]
         if depth > 0:
             forms += [lambda: self.moved(self.instant(depth - 1)), lambda: self.known_instant(self.instant(depth - 1))]
         return self.pick(*forms)()
@@ -285,16 +311,15 @@ class _Scope:
         return p.Compare(self.pick(*COMPARISONS), self.length(), right, zone=self.zone())
 
     def length(self) -> p.Value:
-        """A duration: how far two instants or dates are apart, and a little more."""
-        sides = [self.instant(0), self.instant(1)] if self.pick(True, True, False) else [self.date(), self.date()]
-        apart = p.Arithmetic("-", *sides, duration_type)
+        """A duration: how far two instants are apart, and a little more."""
+        apart = p.Arithmetic("-", self.instant(0), self.instant(1), duration_type)
         if self.rarely():
             return p.Arithmetic(self.pick("+", "-"), apart, p.Literal(self.pick(*_EXACT), duration_type), duration_type)
         return apart
 
     def instant_between(self) -> p.Predicate:
         low, high = self.instant(1), self.literal(sk.instant)
-        return p.Between(self.pick(*self.names("instant")), low, high, zone=self.zone())
+        return p.Between(self.pick(*self.read("instant")), low, high, zone=self.zone())
 
     def date(self) -> p.Value:
         day = self.pick(*self.names("date"), p.Today(self.pick(0, -1, 1)))
@@ -319,14 +344,14 @@ class _Scope:
         return p.Compare(self.pick(*COMPARISONS), left, right, zone=self.zone())
 
     def date_between(self) -> p.Predicate:
-        value = self.pick(*self.names("date", "instant"))
+        value = self.pick(*self.read("date", "instant"))
         return p.Between(value, self.literal(sk.date), self.pick(self.literal(sk.date), self.date()), zone=self.zone())
 
     def window(self) -> p.Predicate:
         return p.InWindow(self.instant(1), self.pick(self.relative, self.relative, self.calendar)())
 
     def date_window(self) -> p.Predicate:
-        return p.InWindow(self.pick(*self.names("date")), self.pick(self.relative, self.calendar)())
+        return p.InWindow(self.pick(*self.read("date")), self.pick(self.relative, self.calendar)())
 
     def relative(self) -> p.Relative:
         form = self.pick(
@@ -346,9 +371,9 @@ class _Scope:
 
     # --------------------------------------------------------------------- events
 
-    def matching(self) -> p.Events:
+    def matching(self, name: str | None = None) -> p.Events:
         """The events of one name, sometimes filtered, mostly in some window."""
-        name = self.pick(*sorted(self.events))
+        name = name or self.pick(*self.events)
         where = None
         if self.pick(True, False, False):
             scope = attrs.evolve(self, properties=self.events[name].properties)
@@ -399,7 +424,7 @@ class _Scope:
         events = self.matching()
         kinds = self.events[events.name].properties
         numeric = [p.Property(n, t) for n, t in kinds.items() if t.is_numeric]
-        distinct = [p.Property(n, t) for n, t in kinds.items() if t.kind in ("text", "choice", "integer", "date")]
+        distinct = [p.Property(n, t) for n, t in kinds.items() if t.kind != "text_set"]
         functions = ["sum", "sum", "avg", "min", "max", "median", "first", "last"] * bool(numeric)
         functions += ["distinct"] * bool(distinct)
         if not functions:
@@ -417,14 +442,14 @@ def _flat(connective: type[p.And] | type[p.Or], items: tuple[p.Predicate, ...]) 
     return connective(tuple(flat))
 
 
-def arithmetic_type(operator: str, left: ValueType, right: ValueType) -> ValueType:
+def arithmetic_type(left: ValueType, right: ValueType) -> ValueType:
     """Return the type of arithmetic on two numbers."""
-    return sk.number if "number" in (left.kind, right.kind) else sk.decimal
+    return sk.number if sk.number in (left, right) else sk.decimal
 
 
-def round_type(value_type: ValueType) -> ValueType:
-    """Return the type of a rounded number."""
-    return sk.integer
+def coalesce_type(first: ValueType, second: ValueType) -> ValueType:
+    """Return the type of the first known of two numbers."""
+    return first if first == second else arithmetic_type(first, second)
 
 
 def aggregate_type(function: str, property_type: ValueType) -> ValueType:
