@@ -139,12 +139,13 @@ def civil_day(at: int, zone: str) -> int:
 
 
 def day_start(ordinal: int, zone: str) -> int:
-    """Return the first instant of a civil day; days outside the range begin at its ends."""
+    """Return the first instant of a civil day, or the end of the range that it lies beyond."""
     if ordinal < 1:
         return MIN_INSTANT
     if ordinal > MAX_ORDINAL:
         return MAX_INSTANT + 1
-    return instant_of((ordinal - _EPOCH_ORDINAL) * DAY, zone)
+    start = instant_of((ordinal - _EPOCH_ORDINAL) * DAY, zone)
+    return max(MIN_INSTANT, min(start, MAX_INSTANT + 1))
 
 
 def existing_day(ordinal: int) -> int | None:
