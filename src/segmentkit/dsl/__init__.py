@@ -1,0 +1,77 @@
+"""The filter language: text to typed trees and back, and what the trees mean.
+
+::
+
+    text --_scan--> tokens --_parse (grammar.lark)--> lark tree --_check (schema)--> predicates
+    predicates --_render--> canonical text
+    predicates --evaluate--> true or false for an object's facts at an instant
+
+`parse` and `format` are the way in and out. `predicates` has the nodes, `evaluate` their
+meaning, `definitions` reads files of named segments. lark is imported on the first parse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from segmentkit.dsl.predicates import Node, Predicate
+from segmentkit.errors import FilterTypeError, Problem
+from segmentkit.schema import Schema
+
+__all__ = ["format", "parse"]
+
+
+def parse(
+    text: str,
+    schema: Schema,
+    on: str,
+    params: Mapping[str, Any] | None = None,
+    origin: str = "",
+    *,
+    region: tuple[int, int] | None = None,
+) -> Predicate:
+    """Return the typed tree of a filter.
+
+    Args:
+        text: the filter.
+        schema: what its names mean.
+        on: the object type that it is about.
+        params: values for the `$parameters`; each takes the type of what it meets, like a literal.
+        origin: what errors call the text, such as "segment 'whales'".
+        region: read only `text[start:end]`; positions still count in `text`, which is
+            how errors in a file of definitions know their line.
+
+    Raises:
+        FilterSyntaxError: the text is not in the language.
+        UnknownNameError: all that is wrong is names that nobody declared.
+        FilterTypeError: the filter does not fit the schema; all its problems are in it.
+        LimitError: the filter is too long, too deep or has too many conditions.
+
+    Cost:
+        Linear in the length. The first call of a process also reads the grammar.
+
+    >>> from segmentkit.schema import ObjectType, integer
+    >>> schema = Schema(ObjectType("contact", {"orders": integer}))
+    >>> format(parse("(orders>4)  AND not orders = 7", schema, on="contact"))
+    'orders > 4 and orders != 7'
+    """
+    if not isinstance(text, str):
+        raise FilterTypeError([Problem(f"expected the text of a filter, got {text!r} ({type(text).__name__})")], "")
+    from segmentkit.dsl._check import check
+    from segmentkit.dsl._parse import parse_tree
+
+    start, end = region or (0, len(text))
+    tree = parse_tree(text, start, end, origin)
+    return check(tree, schema, on, params or {}, text, origin)
+
+
+def format(tree: Node) -> str:  # noqa: A001  # the public name; nobody formats numbers here
+    """Return the canonical text of a tree, on one line; `parse` gives an equal tree.
+
+    Cost:
+        Linear in the size of the tree.
+    """
+    from segmentkit.dsl._render import render
+
+    return render(tree)

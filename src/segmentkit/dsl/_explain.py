@@ -1,0 +1,172 @@
+"""Syntax errors in words: what was found, what could stand there, and what was probably meant.
+
+Works on tokens after the parser has stopped: the tokens before the culprit are fed again,
+and the parser tells which terminals it would take next. No lark name reaches a message.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Final
+
+from segmentkit.dsl._literals import RESERVED
+from segmentkit.dsl._parse import Language
+from segmentkit.dsl._scan import Token, shown
+from segmentkit.errors import Problem
+
+__all__ = ["explain"]
+
+_NOTHING: Final = Token("symbol", "", 0, 0)
+
+_COMPARISONS: Final = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_UNITS: Final = frozenset(
+    {"seconds", "minutes", "hours", "days", "weeks", "months", "quarters", "years"}
+    | {"second", "minute", "hour", "day", "week", "month", "quarter", "year"}
+)
+_AFTER_VALUE: Final = _COMPARISONS | {
+    "before", "after", "since", "until", "on", "between", "in", "not", "is", "contains", "starts", "ends", "has",
+    "more", "less", "fewer", "at", "exactly", "within", "matches", "anniversary",
+}  # fmt: skip
+_AFTER_EVENT: Final = frozenset(
+    {"at", "exactly", "more", "fewer", "less", "between", "on", "in", "since", "after", "before", "until", "today"}
+    | {"yesterday", "within", "then"}
+)
+_BEGIN_VALUE: Final = frozenset(
+    {"NAME", "BACKTICKED", "NUMBER", "TEXT", "INSTANT", "DATE", "PARAMETER", "(", "-", "at", "exactly"}
+    | {"now", "today", "yesterday", "tomorrow", "true", "false", "did", "not"}
+)
+_KINDS: Final = {
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "TEXT": "a text in quotes",
+    "INSTANT": "an instant",
+    "DATE": "a date",
+}
+_LATER: Final = {
+    "any": "conditions on related objects",
+    "all": "conditions on related objects",
+    "no": "conditions on related objects",
+    "top": "ranks",
+    "bottom": "ranks",
+    "entered": "membership history",
+    "left": "membership history",
+    "was": "membership history",
+}
+
+
+def explain(language: Language, tokens: Sequence[Token], position: int, source: str, end: int) -> Problem:
+    """Return the problem of the token at `position`, which is the end of the text if there is none."""
+    found = tokens[position] if position < len(tokens) else None
+    bracket = _bracket_problem(tokens, position, source)
+    if bracket is not None:
+        return bracket
+    accepted = _accepted(language, tokens[:position])
+    before = [_NOTHING, _NOTHING, *tokens[:position]]
+    message = f"expected {_expectation(accepted)}, found {shown(found.text) if found else 'the end'}"
+    hint = _hint(found or _NOTHING, before, tokens[position + 1 : position + 2], accepted)
+    last = tokens[-1].end if tokens else end
+    start, stop = (found.start, found.end) if found else (last, last)
+    return Problem.at(message, source, start, stop, hint)
+
+
+def _accepted(language: Language, tokens: Sequence[Token]) -> frozenset[str]:
+    """Return what may follow the tokens: keywords and symbols as they are written, kinds in capitals."""
+    parser = language.begin()
+    for token in tokens:
+        language.feed(parser, token)
+    written = {terminal: word for word, terminal in language.terminals.items()}
+    return frozenset(written.get(terminal, terminal) for terminal in parser.accepts())  # type: ignore[no-untyped-call]  # lark is typed in part
+
+
+def _bracket_problem(tokens: Sequence[Token], position: int, source: str) -> Problem | None:
+    """Return the problem if a bracket is left open at the end, or one is closed that is not open."""
+    pairs = {")": "(", "]": "["}
+    stack: list[Token] = []
+    for token in tokens[:position]:
+        if token.kind == "symbol" and token.text in ("(", "["):
+            stack.append(token)
+        elif token.kind == "symbol" and token.text in pairs:
+            stack.pop()
+    if position == len(tokens):
+        if not stack:
+            return None
+        opened = stack[-1]
+        return Problem.at(f"'{opened.text}' is never closed", source, opened.start, opened.end)
+    found = tokens[position]
+    if found.kind == "symbol" and found.text in pairs:
+        if not stack:
+            return Problem.at(f"'{found.text}' closes nothing", source, found.start, found.end)
+        if stack[-1].text != pairs[found.text]:
+            message = f"'{found.text}' does not close the '{stack[-1].text}' that is open"
+            return Problem.at(message, source, found.start, found.end)
+    return None
+
+
+def _expectation(accepted: frozenset[str]) -> str:
+    """Return what may follow, in words: the kinds of things first, single words only if they are few."""
+    phrases: list[str] = []
+    rest = set(accepted)
+    if {"NAME", "NUMBER", "TEXT"} <= rest:
+        phrases.append("a condition" if "not" in rest else "a value")
+        rest -= _BEGIN_VALUE
+    if "=" in rest:
+        phrases.append("a comparison such as '=', 'in' or 'is missing'")
+        rest -= _AFTER_VALUE | {"+", "-", "*", "/", "(", "[", "."}
+    elif {"fewer", "on"} <= rest:
+        phrases.append("a count such as 'at least 3 times', a window such as 'in the last 30 days'")
+        rest -= _AFTER_EVENT | {"["}
+    elif {"more", "on"} <= rest:
+        phrases.append("a window such as 'in the last 30 days'")
+        rest -= _AFTER_EVENT | {"+", "-", "*", "/", "(", "[", "."}
+    if rest & _UNITS:
+        phrases.append("a unit such as 'days'")
+        rest -= _UNITS
+    phrases += [_KINDS[kind] for kind in _KINDS if kind in rest]
+    rest -= _KINDS.keys() | {"BACKTICKED", "PARAMETER"}
+    at_end = "$END" in rest
+    words = sorted(rest - {"$END"} - ({"+", "-", "*", "/", "(", "[", "."} if len(rest) > 3 else set()))
+    phrases += [f"'{word}'" for word in words[:8]]
+    if at_end:
+        phrases.append("the end")
+    return " or ".join(part for part in (", ".join(phrases[:-1]), phrases[-1]) if part)
+
+
+def _hint(  # noqa: C901, PLR0911, PLR0912  # a table of mistakes, the particular ones first
+    found: Token, before: Sequence[Token], following: Sequence[Token], accepted: frozenset[str]
+) -> str:
+    word, previous, earlier = found.lower, before[-1].lower, before[-2].lower
+    after = following[0].lower if following else ""
+    if word == "not" and previous == "not" and earlier == "did":
+        return "one 'not' is enough; a condition that is negated twice is the condition"
+    if word in ("null", "none", "nil") and previous in ("is", "not"):
+        return f"write 'is {'known' if previous == 'not' else 'missing'}'"
+    if previous == "is" and found.text:
+        return "'is' goes with missing, known or empty; to compare write '='"
+    if word in ("like", "ilike", "includes", "include"):
+        return "write 'contains \"...\"', 'starts with \"...\"' or 'ends with \"...\"'"
+    if word in ("equals", "eq"):
+        return "write '='"
+    if before[-1].kind == "number" and found.kind == "word" and found.start == before[-1].end:
+        return "numbers are written out, such as 100000 or 0.001"
+    if before[-1].kind == "number" and accepted & {"days", "hours"} and not accepted & {"="}:
+        return f"say the unit, such as '{before[-1].text} days'"
+    if before[-1].kind == "number" and word in ("ago", "from"):
+        return f"say the unit and how it compares, such as 'more than {before[-1].text} days ago'"
+    if word in _COMPARISONS and "and" in accepted:
+        return "comparisons do not chain; write 'a < b and b < c', or 'b between a and c'"
+    if word in _UNITS and "NUMBER" in accepted and previous in ("last", "next"):
+        return f"say how many, such as 'the {previous} 1 {word}'; or 'in {previous} {word}' for the calendar"
+    if word == "in" and after == "segment":
+        return "conditions on segments are not supported yet"
+    if previous in _LATER and found.kind in ("word", "number", "backticked"):
+        return f"{_LATER[previous]} are not supported yet; to use a name that is a word, put it in backticks"
+    if word in ("exists", "unless", "except", "xor"):
+        return "join conditions with 'and', 'or' and 'not'"
+    if word in RESERVED and "NAME" in accepted:
+        return f"to use {shown(found.text)} as a name, put it in backticks: `{found.text}`"
+    if found.kind == "word":
+        near = difflib.get_close_matches(word, [w for w in accepted if w.isalpha() and w.islower()], 1, 0.7)
+        if near:
+            return f"did you mean '{near[0]}'?"
+    return ""

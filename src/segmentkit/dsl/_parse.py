@@ -1,0 +1,204 @@
+"""Text to a lark tree: the grammar, its keywords, and the limits.
+
+The grammar is read on the first parse and kept. Tokens are fed to lark's LALR machine one
+by one, so that a word becomes a keyword only in a state that can take that keyword.
+Nothing here recurses: the machine is a loop, and the tree is measured before anybody walks it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from segmentkit.dsl._literals import RESERVED
+from segmentkit.dsl._scan import Token, scan
+from segmentkit.errors import FilterSyntaxError, LimitError
+
+if TYPE_CHECKING:
+    from lark import Lark, Token as LarkToken, Tree
+    from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+__all__ = ["MAX_CONDITIONS", "MAX_DEPTH", "MAX_LENGTH", "Language", "language", "parse_tokens", "parse_tree"]
+
+MAX_LENGTH: Final = 1_000_000
+"""Most characters of a filter."""
+MAX_DEPTH: Final = 200
+"""How deep brackets, connectives, operators and functions may be nested, each counted."""
+MAX_CONDITIONS: Final = 10_000
+"""Most conditions of a filter, those inside event brackets included."""
+
+
+@attrs.frozen
+class Language:
+    """The compiled grammar, and the terminals of its keywords and symbols by how they are written."""
+
+    lark: Lark
+    terminals: Mapping[str, str]
+    token_type: type[LarkToken]
+
+    def begin(self) -> InteractiveParser:
+        """Return a parser that has read nothing."""
+        return self.lark.parse_interactive()
+
+    def terminal(self, token: Token, actions: Mapping[str, Any]) -> str:
+        """Return what a token is in a state with these actions: a keyword where one fits, otherwise a name."""
+        if token.kind not in ("word", "symbol"):
+            return token.kind.upper()
+        word = token.lower
+        keyword = self.terminals.get(word)
+        if keyword is not None and (keyword in actions or word in RESERVED or token.kind == "symbol"):
+            return keyword
+        return "NAME"
+
+    def feed(self, parser: InteractiveParser, token: Token) -> None:
+        """Advance the parser by one token; raises lark's UnexpectedToken."""
+        state = parser.parser_state
+        actions = state.parse_conf.parse_table.states[state.position]
+        kind = self.terminal(token, actions)
+        state.feed_token(self.token_type(kind, token.text, start_pos=token.start, end_pos=token.end))
+
+
+_lock = threading.Lock()
+_language: Language | None = None
+
+
+def language() -> Language:
+    """Return the compiled grammar; the first call takes a few tenths of a second."""
+    global _language  # noqa: PLW0603  # a cache of something immutable
+    if _language is None:
+        with _lock:
+            if _language is None:
+                _language = _compile()
+    return _language
+
+
+def _compile() -> Language:
+    from lark import Lark, Token as LarkToken
+    from lark.lexer import PatternStr
+
+    grammar = resources.files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
+    lark = Lark(grammar, parser="lalr", lexer="basic", propagate_positions=True, maybe_placeholders=False)
+    terminals = {t.pattern.value: t.name for t in lark.terminals if isinstance(t.pattern, PatternStr)}
+    return Language(lark, terminals, LarkToken)
+
+
+def parse_tree(source: str, start: int = 0, end: int | None = None, origin: str = "") -> Tree[Any]:
+    """Return the lark tree of the filter in `source[start:end]`; positions count in `source`.
+
+    Raises:
+        FilterSyntaxError: the text is not in the language.
+        LimitError: it is too long, too deep or has too many conditions.
+
+    Cost:
+        Linear in the length; about a second for 100,000 tokens.
+    """
+    end = len(source) if end is None else end
+    if end - start > MAX_LENGTH:
+        raise LimitError(
+            f"the filter has {end - start:,} characters, over the limit of {MAX_LENGTH:,}; it would end at "
+            + _place(source, start + MAX_LENGTH),
+            what="length", limit=MAX_LENGTH, found=end - start,
+        )  # fmt: skip
+    tokens, problems = scan(source, start, end)
+    if problems:
+        raise FilterSyntaxError(problems, source, origin)
+    return parse_tokens(tokens, source, end, origin)
+
+
+def parse_tokens(tokens: list[Token], source: str, end: int, origin: str = "") -> Tree[Any]:
+    """Return the lark tree of tokens that have no problem of their own; `end` is where they end."""
+    from lark import UnexpectedToken
+
+    _check_brackets(tokens, source)
+    compiled = language()
+    parser = compiled.begin()
+    position = 0
+    try:
+        for position, token in enumerate(tokens):  # noqa: B007  # the except clause reads it
+            compiled.feed(parser, token)
+        position = len(tokens)
+        tree: Tree[Any] = parser.feed_eof()  # type: ignore[no-untyped-call]  # lark is typed in part
+    except UnexpectedToken:
+        from segmentkit.dsl._explain import explain
+
+        raise FilterSyntaxError([explain(compiled, tokens, position, source, end)], source, origin) from None
+    _check_size(tree, source)
+    return tree
+
+
+def _place(source: str, position: int) -> str:
+    line = source.count("\n", 0, position) + 1
+    return f"line {line}, column {position - source.rfind(chr(10), 0, position)}"
+
+
+def _too_deep(source: str, position: int) -> LimitError:
+    return LimitError(
+        f"the filter is nested more than {MAX_DEPTH} deep at {_place(source, position)}; "
+        "use fewer parentheses, or split it into several segments",
+        what="depth", limit=MAX_DEPTH, found=MAX_DEPTH + 1,
+    )  # fmt: skip
+
+
+def _check_brackets(tokens: list[Token], source: str) -> None:
+    """Refuse what is too deep by its brackets, or by a run of prefixes or operators, before the parser sees it."""
+    depth = prefixes = operators = 0
+    for token in tokens:
+        symbol = token.lower
+        if token.kind == "symbol":
+            depth += (symbol in ("(", "[")) - (symbol in (")", "]"))
+            operators += symbol in ("+", "-", "*", "/")
+        if symbol in ("and", "or", ",", "(", "[", ")", "]"):
+            operators = 0
+        prefixes = prefixes + 1 if symbol in ("not", "-", "(") else 0
+        # in a row, and within one operand, not even a mix of both is half as deep as it is long
+        if depth > MAX_DEPTH or prefixes > 2 * MAX_DEPTH or operators > 6 * MAX_DEPTH:
+            raise _too_deep(source, token.start)
+
+
+_CONNECTIVES: Final = frozenset({"disjunction", "conjunction", "negated", "counted", "parenthesis"})
+_LEVELS: Final = frozenset(
+    {"disjunction", "conjunction", "negated", "counted", "event", "filtered", "call"}
+    | {"add", "subtract", "multiply", "divide", "negative"}
+)
+
+
+def _check_size(tree: Tree[Any], source: str) -> None:
+    """Refuse a tree that is too deep or has too many conditions.
+
+    `exactly` counts as what it becomes: its conditions twice, two levels more.
+    """
+    from lark import Tree
+
+    found = 0
+    stack: list[tuple[Tree[Any], int, int, bool]] = [(tree.children[0], 0, 1, True)]  # type: ignore[list-item]
+    while stack:
+        node, depth, copies, is_condition = stack.pop()
+        depth += node.data in _LEVELS
+        if node.data == "counted" and _is_exactly(node):
+            depth, copies = depth + 2, copies * 2
+        if depth > MAX_DEPTH:
+            raise _too_deep(source, node.meta.start_pos)
+        joins = node.data in _CONNECTIVES
+        if is_condition and not joins:
+            found += copies
+            if found > MAX_CONDITIONS:
+                raise LimitError(
+                    f"the filter has more than {MAX_CONDITIONS:,} conditions at {_place(source, node.meta.start_pos)}; "
+                    "list values with 'in (...)', or split it into several segments",
+                    what="conditions", limit=MAX_CONDITIONS, found=found,
+                )  # fmt: skip
+        brackets = node.data in ("event", "filtered")
+        for index in range(len(node.children) - 1, -1, -1):
+            child = node.children[index]
+            if isinstance(child, Tree):
+                inside = (joins and is_condition) or (brackets and index == 1)
+                stack.append((child, depth, copies, inside))
+
+
+def _is_exactly(node: Tree[Any]) -> bool:
+    words: Tree[Any] = node.children[0]  # type: ignore[assignment]
+    return words.children[0].type == "EXACTLY"  # type: ignore[union-attr]

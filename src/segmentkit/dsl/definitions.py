@@ -1,0 +1,263 @@
+"""Files of named segments: definitions as text.
+
+::
+
+    segment "Retention" on contact
+      describe "Bought more than four times and quiet for 40 days"
+      hide from "agent-7", "agent-9"
+      refresh every 4 hours            # without it: live
+      tags "crm", "mail"
+      where orders > 4
+        and last_visit more than 40 days ago
+
+A file holds any number of these. Clauses come in any order, each at most once, and `where`
+last: it reaches up to the next `segment`. Line breaks and indentation mean nothing. Filters
+are checked for syntax here, and against a schema by `Definition.parse`; all positions
+count in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn
+
+import attrs
+
+from segmentkit.dsl import _literals
+from segmentkit.dsl._scan import Token, scan, shown
+from segmentkit.dsl._scope import suggestion
+from segmentkit.dsl.predicates import Duration, Predicate
+from segmentkit.errors import FilterSyntaxError, LimitError, Problem
+from segmentkit.schema import Schema
+
+__all__ = ["MAX_FILE", "Definition", "parse_definitions"]
+
+MAX_FILE: Final = 10_000_000
+"""Most characters of a file of definitions."""
+
+
+@attrs.frozen
+class Definition:
+    """One segment of a file, as it is written there.
+
+    `where` is `source[where_offset:][:len(where)]`. `refresh` is None for a segment that is live.
+    """
+
+    name: str
+    on: str
+    where: str
+    where_offset: int
+    description: str = ""
+    hidden_from: frozenset[str] = frozenset()
+    refresh: Duration | None = None
+    tags: tuple[str, ...] = ()
+    source: str = attrs.field(default="", eq=False, repr=False)
+    origin: str = attrs.field(default="", eq=False)
+
+    def parse(self, schema: Schema, params: Mapping[str, Any] | None = None) -> Predicate:
+        """Return the typed tree of the filter; errors point into the file.
+
+        Raises:
+            UnknownNameError, FilterTypeError, LimitError: as `segmentkit.dsl.parse`.
+        """
+        from segmentkit.dsl import parse
+
+        region = (self.where_offset, self.where_offset + len(self.where))
+        return parse(self.source, schema, self.on, params, self.origin, region=region)
+
+
+def parse_definitions(text: str, origin: str = "") -> list[Definition]:
+    """Return the segments of a file, in its order.
+
+    Args:
+        text: the contents of the file.
+        origin: what errors call it, such as its path.
+
+    Raises:
+        FilterSyntaxError: with every syntax problem of the file, filters included.
+        LimitError: the file or a filter is too large.
+
+    >>> [d.where for d in parse_definitions('segment "Loyal" on contact where orders > 4')]
+    ['orders > 4']
+    """
+    if len(text) > MAX_FILE:
+        message = f"the file has {len(text):,} characters, over the limit of {MAX_FILE:,}; split it"
+        raise LimitError(message, what="length", limit=MAX_FILE, found=len(text))
+    tokens, problems = scan(text)
+    definitions: list[Definition] = []
+    names: dict[str, int] = {}
+    for part in _split(tokens):
+        reader = _Reader(text, origin, part, problems)
+        definition = reader.read()
+        if definition is None:
+            continue
+        first = names.setdefault(definition.name, part[0].start)
+        if first != part[0].start:
+            line = text.count("\n", 0, first) + 1
+            reader.note(f"segment {shown(definition.name)} is defined twice", part[1], f"the first is in line {line}")
+        definitions.append(definition)
+    if problems:
+        raise FilterSyntaxError(sorted(problems, key=lambda problem: problem.start), text, origin)
+    return definitions
+
+
+def _split(tokens: list[Token]) -> list[list[Token]]:
+    """Return the tokens of each definition; whatever comes before the first one is a part of its own."""
+    starts = [i for i in range(len(tokens)) if i == 0 or _begins(tokens, i)]
+    return [tokens[start:end] for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)]
+
+
+def _begins(tokens: list[Token], index: int) -> bool:
+    """Return whether a definition begins here: `segment "..."`, but not in a condition on a segment."""
+    if tokens[index].lower != "segment" or tokens[index - 1].lower in ("in", "entered", "left"):
+        return False
+    following = tokens[index + 1] if index + 1 < len(tokens) else None
+    return following is not None and (following.kind == "text" or following.text[:1] in ("'", '"'))
+
+
+class _Stop(Exception):
+    """The rest of a definition cannot be read; its problem is noted."""
+
+
+class _Reader:
+    """Reads the tokens of one definition."""
+
+    def __init__(self, source: str, origin: str, tokens: list[Token], problems: list[Problem]) -> None:
+        self._source = source
+        self._origin = origin
+        self._tokens = tokens
+        self._problems = problems
+        self._position = 0
+        self._clauses: dict[str, Any] = {}
+
+    def note(self, message: str, token: Token | None, hint: str = "") -> None:
+        """Note a problem at a token, or behind the last one."""
+        start, end = (token.start, token.end) if token is not None else (self._tokens[-1].end,) * 2
+        self._problems.append(Problem.at(message, self._source, start, end, hint))
+
+    def read(self) -> Definition | None:
+        """Return the definition, or None after its problems were noted."""
+        try:
+            self._word("segment")
+            name = self._text("the name of the segment, in quotes")
+            if not name:
+                self._fail("a segment has a name", self._tokens[1])
+            self._word("on")
+            on = self._name()
+            for clause in iter(self._clause, "where"):
+                self._read_clause(clause)
+            start, end = self._where()
+        except _Stop:
+            return None
+        where = self._source[start:end]
+        origin = self._origin
+        return Definition(name, on, where, start, source=self._source, origin=origin, **self._clauses)
+
+    # --------------------------------------------------------------------- clauses
+
+    def _clause(self) -> str:
+        token = self._next()
+        clause = token.lower if token is not None else ""
+        if token is not None and token.kind == "word" and clause in (*_CLAUSES, "where"):
+            return clause
+        if token is None:
+            self._fail("the segment has no 'where'", None, "end it with 'where' and a filter")
+        hint = suggestion(token.text, [*_CLAUSES, "where"])
+        self._fail(f"expected {_EXPECTED}, found {shown(token.text)}", token, hint)
+
+    def _read_clause(self, clause: str) -> None:
+        token = self._tokens[self._position - 1]
+        field, read = _CLAUSES[clause]
+        value = read(self)
+        if field in self._clauses:
+            self.note(f"'{clause}' stands twice in one segment", token)
+        self._clauses[field] = value
+
+    def _describe(self) -> str:
+        return self._text("a description in quotes")
+
+    def _hide(self) -> frozenset[str]:
+        self._word("from")
+        return frozenset(self._texts("the name of an agent, in quotes"))
+
+    def _tags(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._texts("a tag in quotes")))
+
+    def _refresh(self) -> Duration:
+        self._word("every")
+        amount, unit = self._next(), self._next()
+        name = unit.lower.removesuffix("s") if unit is not None else ""
+        if amount is None or amount.kind != "number" or name not in _UNITS:
+            self._fail("'refresh every' takes a duration", amount, "write it like 'refresh every 4 hours'")
+        count = _literals.read_number(amount.text)
+        if not isinstance(count, int) or not 0 < count <= 1_000_000_000:
+            self._fail("'refresh every' takes a whole number of units, from 1", amount)
+        return Duration(count, name)  # type: ignore[arg-type]  # _UNITS has them
+
+    def _where(self) -> tuple[int, int]:
+        """Return where the filter stands, after its syntax was checked."""
+        from segmentkit.dsl._parse import parse_tokens
+
+        rest = self._tokens[self._position :]
+        if not rest:
+            self._fail("'where' has no filter behind it", self._tokens[self._position - 1])
+        start, end = rest[0].start, rest[-1].end
+        if any(token.kind == "bad" for token in rest):
+            raise _Stop
+        try:
+            parse_tokens(rest, self._source, end, self._origin)
+        except FilterSyntaxError as error:
+            self._problems += error.problems
+        return start, end
+
+    # ---------------------------------------------------------------------- tokens
+
+    def _next(self) -> Token | None:
+        if self._position == len(self._tokens):
+            return None
+        self._position += 1
+        token = self._tokens[self._position - 1]
+        if token.kind == "bad":  # it has its problem already
+            raise _Stop
+        return token
+
+    def _fail(self, message: str, token: Token | None, hint: str = "") -> NoReturn:
+        self.note(message, token, hint)
+        raise _Stop
+
+    def _word(self, word: str) -> None:
+        token = self._next()
+        if token is None or token.lower != word:
+            found = "the end" if token is None else shown(token.text)
+            hint = "a definition is 'segment \"NAME\" on TYPE where FILTER'" if word in ("segment", "on") else ""
+            self._fail(f"expected '{word}', found {found}", token, hint)
+
+    def _text(self, what: str) -> str:
+        token = self._next()
+        if token is None or token.kind != "text":
+            self._fail(f"expected {what}, found {shown(token.text) if token else 'the end'}", token)
+        return _literals.read_text(token.text)
+
+    def _texts(self, what: str) -> list[str]:
+        texts = [self._text(what)]
+        while self._position < len(self._tokens) and self._tokens[self._position].text == ",":
+            self._position += 1
+            texts.append(self._text(what))
+        return texts
+
+    def _name(self) -> str:
+        token = self._next()
+        if token is None or token.kind not in ("word", "backticked"):
+            found = shown(token.text) if token else "the end"
+            self._fail(f"expected the name of an object type, found {found}", token)
+        return token.text.strip("`")
+
+
+_UNITS: Final = frozenset({"second", "minute", "hour", "day", "week", "month", "year"})
+_CLAUSES: Final[dict[str, tuple[str, Callable[[_Reader], Any]]]] = {
+    "describe": ("description", _Reader._describe),
+    "hide": ("hidden_from", _Reader._hide),
+    "refresh": ("refresh", _Reader._refresh),
+    "tags": ("tags", _Reader._tags),
+}
+_EXPECTED: Final = "'where', 'describe', 'hide from', 'refresh every' or 'tags'"
