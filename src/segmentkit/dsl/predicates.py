@@ -68,9 +68,7 @@ Span: TypeAlias = tuple[int, int]
 
 CompareOperator = OneOf["=", "<", "<=", ">", ">="]
 ArithmeticOperator = OneOf["+", "-", "*", "/"]
-Function = OneOf[
-    "length", "lower", "abs", "round", "coalesce", "year", "month", "day", "weekday", "hour", "size"
-]
+Function = OneOf["length", "lower", "abs", "round", "coalesce", "year", "month", "day", "weekday", "hour", "size"]
 AggregateFunction = OneOf["count", "sum", "avg", "min", "max", "median", "distinct", "days", "first", "last"]
 CalendarUnit = OneOf["day", "week", "month", "quarter", "year"]
 RelativeForm = OneOf[
@@ -431,8 +429,10 @@ class Within:
     @property
     def metres(self) -> float:
         """The distance in metres."""
-        return float(self.distance * {"m": 1, "km": 1_000}[self.unit]) if self.unit != "mi" else (
-            float(self.distance) * 1609.344
+        return (
+            float(self.distance * {"m": 1, "km": 1_000}[self.unit])
+            if self.unit != "mi"
+            else (float(self.distance) * 1609.344)
         )
 
 
