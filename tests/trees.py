@@ -8,7 +8,7 @@ and there is no node for what the language writes as `not`. Leaves draw from the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -23,6 +23,7 @@ __all__ = ["predicates"]
 
 WINDOW_ZONES = (None, None, "Europe/Warsaw", "America/New_York", "Asia/Kathmandu")
 _EXACT = tuple(duration for duration in DURATIONS if not duration.months)
+DAYS = tuple(duration for duration in DURATIONS if duration.unit in ("day", "week", "month", "year"))
 COMPARISONS = ("=", "<", "<=", ">", ">=")
 NUMERIC = ("integer", "number", "decimal")
 _ORDERED = (*NUMERIC, "instant", "date")
@@ -152,7 +153,7 @@ class _Scope:
     def truth(self) -> p.Predicate:
         value = self.pick(*self.read("boolean"))
         if self.rarely():
-            return p.Compare("=", value, self.pick(*self.read("boolean"), self.literal(sk.boolean)))
+            return p.Compare("=", value, self.pick(*self.read("boolean"), p.Literal(False, sk.boolean)))
         return p.IsTrue(value)
 
     # -------------------------------------------------------------------- numbers
@@ -160,9 +161,8 @@ class _Scope:
     def numbers(self) -> p.Predicate:
         left = self.number(2)
         right = self.number(1) if self.rarely() else self.number_literal(left.type)
-        if isinstance(left, p.Literal):
-            left, right = (right, left) if not isinstance(right, p.Literal) else (self.number_name(), right)
-        return p.Compare(self.pick(*COMPARISONS), left, right, zone=self.zone() if self.rarely() else None)
+        sides = (right, left) if self.rarely() else (left, right)
+        return p.Compare(self.pick(*COMPARISONS), *sides, zone=self.zone() if self.rarely() else None)
 
     def number_between(self) -> p.Predicate:
         value = self.pick(*self.read(*NUMERIC))
@@ -171,8 +171,13 @@ class _Scope:
 
     def number_in(self) -> p.Predicate:
         value = self.pick(*self.read(*NUMERIC))
-        options = tuple(self.number_literal(value.type) for _ in range(1 + self.source.below(3)))
+        options = self.options(lambda: self.number_literal(value.type))
         return p.In(value, options)
+
+    def options(self, literal: Callable[[], p.Literal]) -> tuple[p.Literal, ...]:
+        """One to three literals, none of them twice."""
+        drawn = [literal() for _ in range(1 + self.source.below(3))]
+        return tuple({(option.type, option.value): option for option in drawn}.values())
 
     def number_literal(self, other: ValueType) -> p.Literal:
         """A literal as it is written beside a value: a double beside a double, else with or without a point."""
@@ -246,16 +251,20 @@ class _Scope:
 
     def text_in(self) -> p.Predicate:
         value = self.text()
-        options = tuple(self.literal(value.type) for _ in range(1 + self.source.below(3)))
+        options = self.options(lambda: self.literal(value.type))
         return p.In(value, options, ignoring_case=self.pick(True, False))
 
     def text_test(self) -> p.Predicate:
-        patterns = tuple(self.pick("p", "PL", "", "ss", "ß", "\\", "\n", "x") for _ in range(self.pick(1, 2)))
+        patterns = self.texts_of("p", "PL", "", "ss", "ß", "\\", "\n", "x")
         test = self.pick("contains", "starts with", "ends with")
         return p.TextTest(test, self.text(), patterns, ignoring_case=self.pick(True, False))
 
+    def texts_of(self, *pool: str) -> tuple[str, ...]:
+        """One or two of the texts, none of them twice."""
+        return tuple(dict.fromkeys(self.pick(*pool) for _ in range(1 + self.source.below(2))))
+
     def set_test(self) -> p.Predicate:
-        members = tuple(self.pick(*MEMBERS) for _ in range(1 + self.source.below(2)))
+        members = self.texts_of(*MEMBERS)
         quantifier = self.pick("any", "all") if len(members) > 1 else "any"
         value = self.pick(*self.names("text_set"))
         return p.SetTest(quantifier, value, members, ignoring_case=self.pick(True, False))
@@ -323,12 +332,10 @@ class _Scope:
 
     def date(self) -> p.Value:
         day = self.pick(*self.names("date"), p.Today(self.pick(0, -1, 1)))
-        if self.rarely():
-            length = self.pick(
-                p.Duration(1, "day"), p.Duration(1, "week"), p.Duration(1, "month"), p.Duration(1, "year")
-            )
-            return p.Arithmetic(self.pick("+", "-"), day, p.Literal(length, duration_type), sk.date)
-        return day
+        return self.moved_day(day) if self.rarely() else day
+
+    def moved_day(self, day: p.Value) -> p.Value:
+        return p.Arithmetic(self.pick("+", "-"), day, p.Literal(self.pick(*DAYS), duration_type), sk.date)
 
     def date_or_instant(self) -> p.Value:
         return self.date() if self.pick(True, False) else self.instant(0)
@@ -348,18 +355,29 @@ class _Scope:
         return p.Between(value, self.literal(sk.date), self.pick(self.literal(sk.date), self.date()), zone=self.zone())
 
     def window(self) -> p.Predicate:
-        return p.InWindow(self.instant(1), self.pick(self.relative, self.relative, self.calendar)())
+        """A window around an instant that stays where it is: not now, nor what is made of it."""
+        options = self.read("instant")
+        if self.properties is None and (not options or self.rarely()):
+            options = [self.extreme_instant()]
+        value = self.pick(*options)
+        match self.pick("plain", "plain", "moved", "known"):
+            case "moved":
+                value = self.moved(value)
+            case "known":
+                value = self.known_instant(value)
+        return p.InWindow(value, self.pick(self.relative, self.relative, self.calendar)())
 
     def date_window(self) -> p.Predicate:
-        return p.InWindow(self.pick(*self.read("date")), self.pick(self.relative, self.calendar)())
+        value = self.pick(*self.read("date"))
+        window = self.calendar() if self.rarely() else self.relative(DAYS)
+        return p.InWindow(self.moved_day(value) if self.rarely() else value, window)
 
-    def relative(self) -> p.Relative:
+    def relative(self, durations: Sequence[p.Duration] = DURATIONS) -> p.Relative:
         form = self.pick(
             "more than ago", "at least ago", "last", "between ago", "next", "more than from now", "at least from now"
         )
-        first = self.duration()
-        second = self.duration() if form == "between ago" else None
-        return p.Relative(form, first, second, self.zone())
+        second = self.pick(*durations) if form == "between ago" else None
+        return p.Relative(form, self.pick(*durations), second, self.zone())
 
     def calendar(self) -> p.Calendar:
         unit = self.pick("day", "week", "month", "quarter", "year")
@@ -389,9 +407,19 @@ class _Scope:
         return p.Events(name, where, window)
 
     def absolute(self) -> p.Absolute:
-        bound: Callable[[], p.Value] = lambda: self.pick(
-            self.literal(sk.instant), self.literal(sk.date), p.Now(), p.Today(self.pick(-1, 0)), self.moved(p.Now())
-        )
+        def bound() -> p.Value:
+            match self.pick("instant", "date", "now", "today", "moved"):
+                case "instant":
+                    return self.literal(sk.instant)
+                case "date":
+                    return self.literal(sk.date)
+                case "now":
+                    return p.Now()
+                case "today":
+                    return p.Today(self.pick(0, -1))
+                case _:
+                    return self.moved(p.Now())
+
         match self.pick("since", "after", "before", "until", "both", "between", "on", "any"):
             case "since":
                 return p.Absolute(bound(), None, zone=self.zone())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, strategies as st
+from hypothesis import given, note, strategies as st
 
 from segmentkit import dsl
 from segmentkit.dsl import predicates as p
@@ -31,6 +31,7 @@ def test_reading_what_was_printed_gives_the_same_tree(case: tuple[World, p.Predi
     """Parsing the canonical text of a tree gives the tree again, and its text is one line."""
     world, tree = case
     text = dsl.format(tree)
+    note(text)
     assert "\n" not in text
     assert dsl.parse(text, world.schema, "contact") == tree, text
 
