@@ -12,21 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from segmentkit.dsl._check_compare import check_between, check_between_ago_test, check_compare, check_in_window
+from segmentkit.dsl._check_constants import check_amount
 from segmentkit.dsl._check_events import check_aggregate, check_did
-from segmentkit.dsl._check_tests import (
-    check_among,
-    check_between,
-    check_between_ago_test,
-    check_box,
-    check_compare,
-    check_has,
-    check_in_window,
-    check_state,
-    check_text_test,
-    check_within,
-)
+from segmentkit.dsl._check_members import check_among, check_has, check_state, check_text_test
+from segmentkit.dsl._check_places import check_box, check_within
 from segmentkit.dsl._check_types import described
-from segmentkit.dsl._check_values import check_amount, check_value
+from segmentkit.dsl._check_values import check_value
 from segmentkit.dsl._literals import quote_name
 from segmentkit.dsl._scope import Findings, Scope, bare, name_of, nearest, span, suggestion
 from segmentkit.dsl.predicates import (
@@ -58,7 +50,7 @@ _LATER = {
 }
 
 
-def check(
+def check(  # noqa: PLR0917  # those of `parse`
     tree: Tree[Token], schema: Schema, on: str, params: Mapping[str, Any], source: str, origin: str = ""
 ) -> Predicate:
     """Return the typed predicate of a parsed filter over objects of type `on`.

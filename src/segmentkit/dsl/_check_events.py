@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from segmentkit import schema as types
-from segmentkit.dsl import _literals
-from segmentkit.dsl._check_types import aggregate_type, described
-from segmentkit.dsl._check_values import check_amount, check_length, check_value, check_values
-from segmentkit.dsl._scope import Scope, bare, name_of, span
+from segmentkit.dsl._check_constants import check_amount
+from segmentkit.dsl._check_types import aggregate_type
+from segmentkit.dsl._check_values import check_values
+from segmentkit.dsl._check_windows import check_window, check_zone, zone_of
+from segmentkit.dsl._scope import Scope, bare, name_of, span, words_of
 from segmentkit.dsl.predicates import (
-    Absolute,
     Aggregate,
-    Attribute,
     Between,
-    Calendar,
     Compare,
     CompareOperator,
-    Duration,
     Events,
     Literal,
     Not,
     Predicate,
     Property,
-    Relative,
-    RelativeForm,
     Span,
     Value,
     Window,
-    iter_nodes,
 )
-from segmentkit.errors import SchemaError
 from segmentkit.schema import EventType
 
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-__all__ = ["check_aggregate", "check_did", "check_stretch", "check_zone", "zone_of"]
+__all__ = ["check_aggregate", "check_did"]
 
 _COUNTS: dict[str, CompareOperator] = {
     "at least": ">=",
@@ -47,181 +39,6 @@ _COUNTS: dict[str, CompareOperator] = {
     "fewer than": "<",
     "less than": "<",
 }
-_AGO: dict[str, RelativeForm] = {"more than": "more than ago", "at least": "at least ago", "less than": "last"}
-_FROM_NOW: dict[str, RelativeForm] = {
-    "more than": "more than from now",
-    "at least": "at least from now",
-    "less than": "next",
-}
-_UNITS = {"this_unit": (0, 0), "last_unit": (-1, -1), "next_unit": (1, 1)}
-_LATER = {"anchored_later": "windows anchored at an attribute"}
-
-
-def words_of(tree: Tree[Token]) -> str:
-    """Return the keywords of a tree in lower case, such as `at least`."""
-    return " ".join(str(word).lower() for word in tree.children)
-
-
-# ------------------------------------------------------------------------------ zones
-
-
-def zone_of(parts: Sequence[Any]) -> Tree[Token] | None:
-    """Return the zone among the trees behind a condition."""
-    return next((part for part in parts if part.data == "zone"), None)
-
-
-def check_zone(tree: Tree[Token] | None, scope: Scope) -> str | None:
-    """Return the name of a zone, or None if there is none or nobody knows it."""
-    if tree is None:
-        return None
-    token: Any = tree.children[0]
-    zone = _literals.read_text(str(token))
-    try:
-        types.check_zone(zone)
-    except SchemaError:
-        from zoneinfo import available_timezones
-
-        from segmentkit.dsl._scope import nearest
-
-        near = nearest(zone, sorted(available_timezones()))
-        hint = f"did you mean '{near}'?" if near else "use an IANA name such as 'Europe/Warsaw'"
-        scope.report(token, f"unknown time zone '{zone}'", hint)
-        return None
-    return zone
-
-
-# ---------------------------------------------------------------------------- windows
-
-
-def check_stretch(tree: Tree[Token], zone: str | None, scope: Scope) -> Relative | Calendar | None:
-    """Return a window that moves with now, or None after a report."""
-    where = span(tree)
-    match tree.data:
-        case "last" | "next":
-            length = check_length(tree.children[0], scope)  # type: ignore[arg-type]
-            form: RelativeForm = "last" if tree.data == "last" else "next"
-            return None if length is None else Relative(form, length, None, zone, span=where)
-        case "ago" | "from_now":
-            return _relative(tree, zone, scope)
-        case "last_calendar" | "next_calendar":
-            count = check_amount(tree.children[0], scope, "a number of calendar units")  # type: ignore[arg-type]
-            unit = _calendar_unit(tree.children[1], scope)
-            if count == 0:
-                scope.report(tree.children[0], "a window has at least one calendar unit")
-            if not count or unit is None:
-                return None
-            first, last = (-count, -1) if tree.data == "last_calendar" else (1, count)
-            return Calendar(unit, first, last, zone, span=where)
-        case _:
-            unit = _calendar_unit(tree.children[0], scope)
-            return None if unit is None else Calendar(unit, *_UNITS[tree.data], zone, span=where)
-
-
-def _calendar_unit(tree: Any, scope: Scope) -> Any:
-    unit = words_of(tree).removesuffix("s")
-    if unit in ("day", "week", "month", "quarter", "year"):
-        return unit
-    scope.report(tree, f"'{unit}' is no calendar unit", "use days, weeks, months, quarters or years")
-    return None
-
-
-def _relative(tree: Tree[Token], zone: str | None, scope: Scope) -> Relative | None:
-    bound, tail = tree.children
-    words, forms = words_of(bound), _AGO if tree.data == "ago" else _FROM_NOW  # type: ignore[arg-type]
-    length = check_length(tail, scope)  # type: ignore[arg-type]
-    form = forms.get(words)
-    if form is None:
-        which = "ago" if tree.data == "ago" else "from now"
-        hint = f"write 'more than', 'at least' or 'less than ... {which}'"
-        scope.report(bound, f"'{words}' does not go with '{which}'", hint)
-        return None
-    return None if length is None else Relative(form, length, None, zone, span=span(tree))
-
-
-def check_between_ago(
-    first: Tree[Token], second: Tree[Token], where: Span, zone: str | None, scope: Scope
-) -> Relative | None:
-    """Return the window `between 30 and 60 days ago`; the first unit may be left out."""
-    far = _ago_length(second, None, scope)
-    near = _ago_length(first, far, scope)
-    if far is None or near is None:
-        return None
-    return Relative("between ago", near, far, zone, span=where)
-
-
-def _ago_length(tree: Tree[Token], other: Duration | None, scope: Scope) -> Duration | None:
-    """Return the duration of one side; a bare number has the unit of the other side."""
-    tree = bare(tree)
-    value = check_value(tree, scope, types.duration)
-    if not isinstance(value, Literal):
-        if value is not None:
-            scope.report(tree, "expected a length of time, such as '60 days'")
-        return None
-    if isinstance(value.value, Duration):
-        return check_length(tree, scope)
-    if value.type.kind == "integer" and value.value >= 0 and other is not None:
-        return Duration(value.value, other.unit)
-    if value.type.kind != "integer" or value.value < 0 or not isinstance(other, Duration):
-        hint = "" if value.type.kind != "integer" else f"say the unit, such as '{value.value} days'"
-        scope.report(tree, "expected a length of time, such as '60 days'", hint)
-    return None
-
-
-def _check_window(tree: Tree[Token], zone: str | None, scope: Scope) -> Window | None:
-    """Return the window behind an event, or None after a report."""
-    where = span(tree)
-    match tree.data:
-        case "window_today":
-            return Calendar("day", 0, 0, zone, span=where)
-        case "window_yesterday":
-            return Calendar("day", -1, -1, zone, span=where)
-        case "window_between_ago":
-            first, second = tree.children
-            return check_between_ago(first, second, where, zone, scope)  # type: ignore[arg-type]
-        case "window_between":
-            low, high = (_bound(child, scope) for child in tree.children)
-            return None if low is None or high is None else Absolute(low, high, until=True, zone=zone, span=where)
-        case "window_on":
-            day = _bound(tree.children[0], scope)
-            if day is not None and day.type.kind != "date":
-                scope.report(tree, "'on' takes a date", "an exact instant is 'between T and T'")
-                return None
-            return None if day is None else Absolute(day, day, until=True, zone=zone, span=where)
-        case "window_bounds":
-            return _bounds(tree, zone, scope)
-        case data if data in _LATER:
-            scope.report(tree, f"{_LATER[data]} are not supported yet")
-            return None
-        case _:
-            return check_stretch(tree, zone, scope)
-
-
-def _bounds(tree: Tree[Token], zone: str | None, scope: Scope) -> Absolute | None:
-    start = end = None
-    after = until = failed = False
-    for part in tree.children:
-        word, operand = part.children  # type: ignore[union-attr]
-        value = _bound(operand, scope)
-        failed = failed or value is None
-        if part.data == "from":  # type: ignore[union-attr]
-            start, after = value, str(word).lower() == "after"
-        else:
-            end, until = value, str(word).lower() == "until"
-    return None if failed else Absolute(start, end, after, until, zone, span=span(tree))
-
-
-def _bound(tree: Any, scope: Scope) -> Value | None:
-    value = check_value(tree, scope)
-    if value is None:
-        return None
-    if value.type.kind not in ("instant", "date"):
-        scope.report(tree, f"a window begins and ends at an instant or a date, not {described(value)}")
-        return None
-    if any(isinstance(node, Attribute | Property | Aggregate) for node in iter_nodes(value)):
-        hint = "use a fixed instant or date, 'now', 'today' or arithmetic on them"
-        scope.report(tree, "windows anchored at an attribute or an event are not supported yet", hint)
-        return None
-    return value
 
 
 # ----------------------------------------------------------------------------- events
@@ -263,7 +80,7 @@ def check_did(tree: Tree[Token], scope: Scope) -> Predicate | None:
     zone = check_zone(zone_tree, scope)
     counts = [part for part in rest if part.data in ("times", "times_between", "days", "days_between")]
     windows = [part for part in rest if part is not zone_tree and part not in counts]
-    window = _check_window(windows[0], zone, scope) if windows else None
+    window = check_window(windows[0], zone, scope) if windows else None
     found = _events(event_tree, window, scope)
     by_days = bool(counts) and counts[0].data.startswith("days")
     bounds = _count_bounds(counts[0], scope) if counts else (">=", 1, None)
@@ -330,7 +147,7 @@ def _aggregate(function: Any, tree: Tree[Token], operand: Any, rest: list[Any], 
     zone_tree = zone_of(rest)
     zone = check_zone(zone_tree, scope)
     windows = [part for part in rest if part is not zone_tree]
-    window = _check_window(windows[0], zone, scope) if windows else None
+    window = check_window(windows[0], zone, scope) if windows else None
     failed = bool(windows) and window is None
     if zone_tree is not None and not windows:
         scope.report(zone_tree, "a zone belongs to a window", "write it behind the comparison")

@@ -58,7 +58,7 @@ def described(value: Value) -> str:
 # ------------------------------------------------------------------------- arithmetic
 
 
-def arithmetic_type(operator: str, a: Value, b: Value) -> tuple[ValueType | None, str]:  # noqa: PLR0911  # a table
+def arithmetic_type(operator: str, a: Value, b: Value) -> tuple[ValueType | None, str]:
     """Return the type of `a operator b`, or None and what to write instead."""
     if a.type.is_numeric and b.type.is_numeric:
         return (types.number if "number" in (a.type.kind, b.type.kind) else types.decimal), ""
@@ -125,11 +125,9 @@ def _coalesce_type(arguments: Sequence[Value]) -> tuple[ValueType | None, Why]:
     if first.type.kind == "text_set":
         return None, ("a set is never missing", "a missing set is the empty set")
     for value in arguments[1:]:
-        same = value.type.kind == first.type.kind
-        if not same and not (first.type.is_numeric and value.type.is_numeric):
-            if not (first.type.is_text and value.type.is_text):
-                message = f"'coalesce' takes values of one type, not {described(first)} and {described(value)}"
-                return None, (message, "")
+        if not _is_alike(first.type, value.type):
+            message = f"'coalesce' takes values of one type, not {described(first)} and {described(value)}"
+            return None, (message, "")
         if not is_exact_duration(value):
             return None, ("'coalesce' takes no months or years", "give a length of time in days")
     kinds = {value.type for value in arguments}
@@ -138,6 +136,11 @@ def _coalesce_type(arguments: Sequence[Value]) -> tuple[ValueType | None, Why]:
     if first.type.is_text:
         return types.text, ("", "")
     return (types.number if types.number in kinds else types.decimal), ("", "")
+
+
+def _is_alike(a: ValueType, b: ValueType) -> bool:
+    """Return whether two types are one for `coalesce`: the same, both numeric, or both text."""
+    return a.kind == b.kind or (a.is_numeric and b.is_numeric) or (a.is_text and b.is_text)
 
 
 def is_exact_duration(value: Value) -> bool:
@@ -174,7 +177,7 @@ def aggregate_type(function: str, value_type: ValueType | None) -> tuple[ValueTy
 # ------------------------------------------------------------------------ comparisons
 
 
-def comparison_problem(operator: str, a: Value, b: Value) -> Why | None:  # noqa: PLR0911  # a table
+def comparison_problem(operator: str, a: Value, b: Value) -> Why | None:
     """Return why two values cannot be compared, or None if they can."""
     kinds = {a.type.kind, b.type.kind}
     if "text_set" in kinds:
@@ -198,7 +201,7 @@ def comparison_problem(operator: str, a: Value, b: Value) -> Why | None:  # noqa
     return f"cannot compare {described(a)} with {described(b)}", _comparison_hint(a, b)
 
 
-def _comparison_hint(a: Value, b: Value) -> str:  # noqa: PLR0911  # a table
+def _comparison_hint(a: Value, b: Value) -> str:
     """Return what was probably meant, from the declared side and the literal."""
     for named, other in ((a, b), (b, a)):
         if not isinstance(other, Literal):

@@ -132,7 +132,7 @@ def _expectation(accepted: frozenset[str]) -> str:
     return " or ".join(part for part in (", ".join(phrases[:-1]), phrases[-1]) if part)
 
 
-def _hint(  # noqa: C901, PLR0911, PLR0912  # a table of mistakes, the particular ones first
+def _hint(  # noqa: C901  # a table of mistakes, the particular ones first
     found: Token, before: Sequence[Token], following: Sequence[Token], accepted: frozenset[str]
 ) -> str:
     word, previous, earlier = found.lower, before[-1].lower, before[-2].lower

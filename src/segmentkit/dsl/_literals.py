@@ -125,10 +125,9 @@ def read_instant(raw: str) -> int:
     if not utc and not sign:
         raise ValueError(f"{raw!r} has no time zone; add Z for UTC, or an offset such as +01:00")
     try:
-        instant = datetime.fromordinal(read_date(day)).replace(
-            hour=int(hour), minute=int(minute), second=int(second or 0), microsecond=int((fraction or "").ljust(6, "0")),
-            tzinfo=UTC,
-        )  # fmt: skip
+        micros = int((fraction or "").ljust(6, "0"))
+        moment = datetime.fromordinal(read_date(day)).replace(tzinfo=UTC)
+        instant = moment.replace(hour=int(hour), minute=int(minute), second=int(second or 0), microsecond=micros)
         if sign:
             if int(offset_hours) > 23 or int(offset_minutes) > 59:
                 raise ValueError

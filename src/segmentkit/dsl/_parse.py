@@ -174,7 +174,7 @@ def _check_size(tree: Tree[Any], source: str) -> None:
     from lark import Tree
 
     found = 0
-    stack: list[tuple[Tree[Any], int, int, bool]] = [(tree.children[0], 0, 1, True)]  # type: ignore[list-item]
+    stack: list[tuple[Tree[Any], int, int, bool]] = [(tree.children[0], 0, 1, True)]
     while stack:
         node, depth, copies, is_condition = stack.pop()
         depth += node.data in _LEVELS
@@ -200,5 +200,5 @@ def _check_size(tree: Tree[Any], source: str) -> None:
 
 
 def _is_exactly(node: Tree[Any]) -> bool:
-    words: Tree[Any] = node.children[0]  # type: ignore[assignment]
-    return words.children[0].type == "EXACTLY"  # type: ignore[union-attr]
+    words: Any = node.children[0]
+    return bool(words.children[0].type == "EXACTLY")

@@ -17,6 +17,7 @@ from segmentkit.dsl._literals import (
     write_number,
     write_text,
 )
+from segmentkit.dsl._render_windows import write_calendar, write_length, write_relative
 from segmentkit.dsl.predicates import (
     Absolute,
     Aggregate,
@@ -29,7 +30,6 @@ from segmentkit.dsl.predicates import (
     Call,
     Compare,
     Constant,
-    Duration,
     Events,
     In,
     InBox,
@@ -126,7 +126,7 @@ class _Writer:
 
     # ------------------------------------------------------------------- predicates
 
-    def _predicate(self, node: Predicate) -> _Text:  # noqa: C901, PLR0911, PLR0912  # one arm for each node
+    def _predicate(self, node: Predicate) -> _Text:  # noqa: C901  # one arm for each node
         match node:
             case Constant(value):
                 return _Text("true" if value else "false", ATOM)
@@ -213,7 +213,7 @@ class _Writer:
         match node:
             case Between(value, low, high):
                 text = f"{self.at(SUM, value)} between {self.at(SUM, low)} and {self.at(SUM, high)}"
-            case Compare(operator, left, right, ignoring_case):
+            case Compare(_, left, right, ignoring_case):
                 word = word or self._comparator(node)
                 text = f"{self.at(SUM, left)} {word} {self.at(SUM, right)}{_case(ignoring_case)}"
             case _:
@@ -232,9 +232,9 @@ class _Writer:
         """Return `did ...` for a count that is compared with whole numbers, or None for other comparisons."""
         match node:
             case Compare(operator, Aggregate("count" | "days" as function, events) as count, right, False):
-                bounds, written = (right,), _COUNTS[operator]
+                bounds, written = [right], _COUNTS[operator]
             case Between(Aggregate("count" | "days" as function, events) as count, low, high):
-                bounds, written = (low, high), "between"
+                bounds, written = [low, high], "between"
             case _:
                 return None
         numbers = [b.value for b in bounds if isinstance(b, Literal) and b.type.kind == "integer" and b.value >= 0]
@@ -261,9 +261,9 @@ class _Writer:
     def _window(self, window: Window, *, of_events: bool) -> str:
         match window:
             case Relative():
-                text = _relative(window)
+                text = write_relative(window)
             case Calendar():
-                text = _calendar(window, of_events)
+                text = write_calendar(window, of_events)
             case Absolute():
                 text = self._absolute(window)
             case _:
@@ -284,7 +284,7 @@ class _Writer:
 
     # ------------------------------------------------------------------------ values
 
-    def _value(self, node: Value) -> _Text:  # noqa: PLR0911  # one arm for each node
+    def _value(self, node: Value) -> _Text:
         match node:
             case Literal():
                 return _literal(node)
@@ -356,49 +356,6 @@ def _literal(node: Literal) -> _Text:
         case "date":
             return _Text(write_date(value), ATOM)
         case "duration":
-            return _Text(_length(value), ATOM)
+            return _Text(write_length(value), ATOM)
         case _:
             raise ValueError(f"a literal of type {node.type!r} has no spelling: {value!r}")
-
-
-def _length(duration: Duration) -> str:
-    return f"{duration.count} {duration.unit}{'' if duration.count == 1 else 's'}"
-
-
-def _relative(window: Relative) -> str:
-    length = _length(window.duration)
-    match window.form:
-        case "last" | "next":
-            return f"in the {window.form} {length}"
-        case "between ago":
-            second = window.second
-            if second is None:
-                raise ValueError(f"{window!r} has no second duration, and 'between ago' needs one")
-            first = str(window.duration.count) if window.duration.unit == second.unit else length
-            return f"between {first} and {_length(second)} ago"
-        case "more than ago" | "at least ago":
-            return f"{window.form.removesuffix(' ago')} {length} ago"
-        case "more than from now" | "at least from now":
-            return f"{window.form.removesuffix(' from now')} {length} from now"
-        case _:
-            assert_never(window.form)
-
-
-def _calendar(window: Calendar, of_events: bool) -> str:
-    match window.unit, window.first, window.last:
-        case "day", 0, 0 if of_events:
-            return "today"
-        case "day", -1, -1 if of_events:
-            return "yesterday"
-        case unit, 0, 0:
-            return f"in this {unit}"
-        case unit, -1, -1:
-            return f"in last {unit}"
-        case unit, 1, 1:
-            return f"in next {unit}"
-        case unit, first, -1 if first < -1:
-            return f"in the last {-first} calendar {unit}s"
-        case unit, 1, last if last > 1:
-            return f"in the next {last} calendar {unit}s"
-        case _:
-            raise ValueError(f"{window!r} has no spelling: it neither begins nor ends at the current {window.unit}")

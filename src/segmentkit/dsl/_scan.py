@@ -58,10 +58,13 @@ _TOKEN: Final = re.compile(
     | (?P<word> [^\W\d]\w* )
     | (?P<symbol> <=(?!>) | >= | !=(?!=) | =(?![=<>]) | <(?![>=]) | [>()\[\],+*/-] | \.(?![0-9]) )
     | (?P<bad> ==+ | !==? | <=?> | =[<>] | &&? | \|\|? | \.[0-9]+ | ["'`][^\n\r]*
-             | [“”„«][^\n\r“”»"]*[“”»"]? | [‘’‚][^\n\r‘’']*[‘’']? | . )
+             | [\u201c-\u201f\u00ab][^\n\r"\u201c-\u201f\u00bb]*["\u201c-\u201f\u00bb]?
+             | [\u2018-\u201b][^\n\r'\u2018-\u201b]*['\u2018-\u201b]? | . )
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+_QUOTES: Final = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab"
 
 _READERS: Final[dict[str, Callable[[str], object]]] = {
     "number": _literals.read_number,
@@ -131,7 +134,7 @@ def _bad(text: str) -> tuple[str, str]:
     if first == "`":
         empty = text.startswith("``")
         return ("a name in backticks is empty" if empty else "the name that begins here has no closing backtick"), ""
-    if first in "“”„«‘’‚":
+    if first in _QUOTES:
         return f"found {shown(first)}, a typographic quote", "text stands in straight quotes: \"...\" or '...'"
     if first == "." and len(text) > 1:
         return f"found {shown(text)}", f"write 0{text}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Node: TypeAlias = Tree[Token] | Token
 
-__all__ = ["Findings", "Scope", "bare", "either", "name_of", "nearest", "span"]
+__all__ = ["Findings", "Scope", "bare", "either", "name_of", "nearest", "span", "suggestion", "words_of"]
 
 
 def span(node: Node) -> Span:
@@ -46,6 +46,11 @@ def name_of(node: Node) -> str:
     return token[1:-1] if token[0] == "`" else token
 
 
+def words_of(tree: Tree[Token]) -> str:
+    """Return the keywords of a tree in lower case, such as `at least`."""
+    return " ".join(str(word).lower() for word in tree.children)
+
+
 @attrs.define
 class Findings:
     """The problems of one filter so far."""
@@ -54,6 +59,8 @@ class Findings:
     problems: list[Problem] = attrs.field(factory=list)
     names: list[str] = attrs.field(factory=list)
     only_names: bool = True
+    checked: dict[int, Value | None] = attrs.field(factory=dict)
+    """Values that were checked before what contains them, by the id of their tree."""
 
     def add(self, where: Span, message: str, hint: str = "", name: str | None = None) -> None:
         """Note a problem; `name` is given when all that is wrong is a name that nobody declared."""
@@ -89,7 +96,9 @@ class Scope:
         """Note a problem of a node."""
         self.findings.add(node if isinstance(node, tuple) else span(node), message, hint)
 
-    def unknown(self, node: Node, what: str, name: str, owner: str, known: Iterable[str], hint: str = "") -> None:
+    def unknown(  # noqa: PLR0917  # the order of the sentence
+        self, node: Node, what: str, name: str, owner: str, known: Iterable[str], hint: str = ""
+    ) -> None:
         """Note that nobody declared a name: `what` it should be, and of which `owner`."""
         message = f"unknown {what} '{name}'" + (f" of {owner}" if owner else "")
         self.findings.add(span(node), message, hint or suggestion(name, known), name)

@@ -19,7 +19,7 @@ count in the file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import attrs
 
@@ -115,7 +115,7 @@ def _begins(tokens: list[Token], index: int) -> bool:
     return following is not None and (following.kind == "text" or following.text[:1] in ("'", '"'))
 
 
-class _Stop(Exception):
+class _Stop(Exception):  # noqa: N818  # it carries no error: the problem is noted
     """The rest of a definition cannot be read; its problem is noted."""
 
 
@@ -141,7 +141,7 @@ class _Reader:
             self._word("segment")
             name = self._text("the name of the segment, in quotes")
             if not name:
-                self._fail("a segment has a name", self._tokens[1])
+                raise self._failed("a segment has a name", self._tokens[1])
             self._word("on")
             on = self._name()
             for clause in iter(self._clause, "where"):
@@ -161,9 +161,9 @@ class _Reader:
         if token is not None and token.kind == "word" and clause in (*_CLAUSES, "where"):
             return clause
         if token is None:
-            self._fail("the segment has no 'where'", None, "end it with 'where' and a filter")
+            raise self._failed("the segment has no 'where'", None, "end it with 'where' and a filter")
         hint = suggestion(token.text, [*_CLAUSES, "where"])
-        self._fail(f"expected {_EXPECTED}, found {shown(token.text)}", token, hint)
+        raise self._failed(f"expected {_EXPECTED}, found {shown(token.text)}", token, hint)
 
     def _read_clause(self, clause: str) -> None:
         token = self._tokens[self._position - 1]
@@ -188,10 +188,10 @@ class _Reader:
         amount, unit = self._next(), self._next()
         name = unit.lower.removesuffix("s") if unit is not None else ""
         if amount is None or amount.kind != "number" or name not in _UNITS:
-            self._fail("'refresh every' takes a duration", amount, "write it like 'refresh every 4 hours'")
+            raise self._failed("'refresh every' takes a duration", amount, "write it like 'refresh every 4 hours'")
         count = _literals.read_number(amount.text)
         if not isinstance(count, int) or not 0 < count <= 1_000_000_000:
-            self._fail("'refresh every' takes a whole number of units, from 1", amount)
+            raise self._failed("'refresh every' takes a whole number of units, from 1", amount)
         return Duration(count, name)  # type: ignore[arg-type]  # _UNITS has them
 
     def _where(self) -> tuple[int, int]:
@@ -200,7 +200,7 @@ class _Reader:
 
         rest = self._tokens[self._position :]
         if not rest:
-            self._fail("'where' has no filter behind it", self._tokens[self._position - 1])
+            raise self._failed("'where' has no filter behind it", self._tokens[self._position - 1])
         start, end = rest[0].start, rest[-1].end
         if any(token.kind == "bad" for token in rest):
             raise _Stop
@@ -221,21 +221,21 @@ class _Reader:
             raise _Stop
         return token
 
-    def _fail(self, message: str, token: Token | None, hint: str = "") -> NoReturn:
+    def _failed(self, message: str, token: Token | None, hint: str = "") -> _Stop:
         self.note(message, token, hint)
-        raise _Stop
+        return _Stop()
 
     def _word(self, word: str) -> None:
         token = self._next()
         if token is None or token.lower != word:
             found = "the end" if token is None else shown(token.text)
             hint = "a definition is 'segment \"NAME\" on TYPE where FILTER'" if word in ("segment", "on") else ""
-            self._fail(f"expected '{word}', found {found}", token, hint)
+            raise self._failed(f"expected '{word}', found {found}", token, hint)
 
     def _text(self, what: str) -> str:
         token = self._next()
         if token is None or token.kind != "text":
-            self._fail(f"expected {what}, found {shown(token.text) if token else 'the end'}", token)
+            raise self._failed(f"expected {what}, found {shown(token.text) if token else 'the end'}", token)
         return _literals.read_text(token.text)
 
     def _texts(self, what: str) -> list[str]:
@@ -249,7 +249,7 @@ class _Reader:
         token = self._next()
         if token is None or token.kind not in ("word", "backticked"):
             found = shown(token.text) if token else "the end"
-            self._fail(f"expected the name of an object type, found {found}", token)
+            raise self._failed(f"expected the name of an object type, found {found}", token)
         return token.text.strip("`")
 
 
