@@ -114,7 +114,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     one = parser.add_argument_group("one more segment")
     one.add_argument("--where", metavar="FILTER", help="such as 'orders > 4'")
     one.add_argument("--on", metavar="TYPE", help="the type of its objects; not needed when the schema has only one")
-    one.add_argument("--name", default="filter", help="its name (default: %(default)s)")
+    one.add_argument("--name", help="its name (default: filter)")
     time = parser.add_argument_group("time")
     time.add_argument("--now", metavar="INSTANT", help="default: the instant of the last event, or else the clock")
     time.add_argument(

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segmentkit.cli._failure import Failure
+from segmentkit.cli._failure import Failure, suggestion
 from segmentkit.cli._project import gather_definitions
 from segmentkit.cli._report import plural
 from segmentkit.cli._schema_file import read_schema
-from segmentkit.errors import DefinitionError, Problem, SegmentKitError
+from segmentkit.errors import DefinitionError, SegmentKitError
 from segmentkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def read_definitions(paths: Iterable[Path], schema: Schema) -> tuple[list[Defini
         try:
             found = parse_definitions(text, origin=str(path))
         except DefinitionError as error:
-            problems += [problem.render(text, str(path)) for problem in error.problems]
+            problems += [problem.render(error.source, error.origin) for problem in error.problems]
             continue
         for definition in found:
             if definition.name in path_by_name:
@@ -55,27 +55,21 @@ def read_definitions(paths: Iterable[Path], schema: Schema) -> tuple[list[Defini
                     f"{path}: segment {definition.name!r} is defined in {path_by_name[definition.name]} already"
                 )
             path_by_name.setdefault(definition.name, path)
-            problems += _problems_of(definition, schema, text, str(path))
+            problems += _problems_of(definition, schema)
         definitions += found
     return definitions, problems
 
 
-def _problems_of(definition: Definition, schema: Schema, text: str, path: str) -> list[str]:
-    from segmentkit.dsl import parse
-
-    origin = f"{path}, segment {definition.name!r}"
+def _problems_of(definition: Definition, schema: Schema) -> list[str]:
+    where = f"{definition.origin}, segment {definition.name!r}"
+    if definition.on not in schema.types:
+        return [f"{where}: unknown object type {definition.on!r}{suggestion(definition.on, schema.types)}"]
     try:
-        parse(definition.where, schema, definition.on)
+        definition.parse(schema)
     except DefinitionError as error:
-        offset = definition.where_offset
-        return [
-            Problem.at(problem.message, text, offset + problem.start, offset + problem.end, problem.hint).render(
-                text, origin
-            )
-            for problem in error.problems
-        ]
+        return [problem.render(error.source, error.origin) for problem in error.problems]
     except SegmentKitError as error:
-        return [f"{origin}: {error}"]
+        return [f"{where}: {error}"]
     return []
 
 

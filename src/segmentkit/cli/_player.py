@@ -23,11 +23,10 @@ from segmentkit.cli._progress import Progress
 from segmentkit.cli._run import Segment, apply, define
 from segmentkit.clock import ManualClock
 from segmentkit.engine import Engine
-from segmentkit.index.deltas import Deltas, Event, Put
+from segmentkit.index.deltas import Delta, Deltas, Event, Put
 from segmentkit.schema import Schema
 
 _BATCH: Final = 2_000
-_LAST_STEPS: Final = 3
 
 
 @attrs.frozen
@@ -40,18 +39,30 @@ class Step:
 
 @attrs.define
 class Course:
-    """What happened: sizes at the end of each step, the deltas of the last steps, and counts.
+    """What happened: sizes at the end of each step, the deltas of each step, and counts.
 
+    The deltas of the first step begin with those of the objects themselves.
     `seconds` is the time spent in the engine, without reading files and printing.
     """
 
     engine: Engine
+    first_day: date
     steps: list[Step] = attrs.field(factory=list)
     sizes_by_name: dict[str, list[int]] = attrs.field(factory=dict)
-    last: deque[list[Deltas]] = attrs.field(factory=lambda: deque(maxlen=_LAST_STEPS))
+    deltas_by_step: list[list[Deltas]] = attrs.field(factory=list)
     n_changes: int = 0
-    n_deltas: int = 0
     seconds: float = 0.0
+
+    @property
+    def n_deltas(self) -> int:
+        """How many deltas there were."""
+        return sum(len(deltas) for batches in self.deltas_by_step for deltas in batches)
+
+    def iter_deltas(self, from_step: int = 0) -> Iterator[Delta]:
+        """Yield the deltas from a step on (negative: counted from the end), in order."""
+        for batches in self.deltas_by_step[from_step:]:
+            for deltas in batches:
+                yield from deltas
 
 
 def iter_steps(start: datetime, end: datetime, length: str, zone: str) -> Iterator[Step]:
@@ -102,16 +113,18 @@ def play(
     """
     start = min(now, instant_of(facts.events[0])) if facts.events else now
     clock = ManualClock(start)
-    player = _Player(Engine(schema, clock=clock), clock, show)
+    first_day = start.astimezone(ZoneInfo(schema.zone)).date()
+    player = _Player(Course(Engine(schema, clock=clock), first_day), clock, show)
     define(player.course.engine, segments)
     player.course.sizes_by_name = {segment.name: [] for segment in segments}
+    events = deque(fact for fact in facts.events if instant_of(fact) <= now)
+    n_changes = len(facts.objects) + len(events)
     for i in range(0, len(facts.objects), _BATCH):
         player.feed(facts.objects[i : i + _BATCH])
-    steps = list(iter_steps(start, now, length, schema.zone))
-    events = deque(fact for fact in facts.events if instant_of(fact) <= now)
-    for i, step in enumerate(steps, 1):
-        player.step(step, list(_take(events, step, is_last=i == len(steps))))
-        progress(i, len(steps), step.day.isoformat())
+        progress(player.course.n_changes, n_changes, first_day.isoformat())
+    for step in iter_steps(start, now, length, schema.zone):
+        player.step(step, list(_take(events, step, is_last=step.end == now)))
+        progress(player.course.n_changes, n_changes, step.day.isoformat())
     return player.course
 
 
@@ -124,41 +137,42 @@ def _take(events: deque[Fact[Event]], step: Step, *, is_last: bool) -> Iterator[
 class _Player:
     """Feeds an engine and notes what happens."""
 
-    def __init__(self, engine: Engine, clock: ManualClock, show: Callable[[Deltas], None] | None) -> None:
-        self.course = Course(engine)
+    def __init__(self, course: Course, clock: ManualClock, show: Callable[[Deltas], None] | None) -> None:
+        self.course = course
         self._clock = clock
         self._show = show
+        self._found: list[Deltas] = []
 
     def step(self, step: Step, events: Sequence[Fact[Event]]) -> None:
         """Feed the events at their instants, let time pass to the end of the step, and note the sizes."""
         course = self.course
-        found: list[Deltas] = []
         for at, batch in groupby(events, key=instant_of):
             self._clock.set(at)
-            found.append(self.feed(list(batch)))
-        found.append(self._pass_time(step.end))
+            self.feed(list(batch))
+        self._pass_time(step.end)
         course.steps.append(step)
-        course.last.append([deltas for deltas in found if deltas])
+        course.deltas_by_step.append(self._found)
+        self._found = []
         for name, sizes in course.sizes_by_name.items():
             sizes.append(len(course.engine.members(name)))
 
-    def feed(self, facts: Sequence[Fact[Put] | Fact[Event]]) -> Deltas:
+    def feed(self, facts: Sequence[Fact[Put] | Fact[Event]]) -> None:
         """Apply one batch now."""
         begin = time.perf_counter()
         deltas = apply(self.course.engine, facts)
         self.course.seconds += time.perf_counter() - begin
         self.course.n_changes += len(facts)
-        return self._note(deltas)
+        self._note(deltas)
 
-    def _pass_time(self, to: datetime) -> Deltas:
+    def _pass_time(self, to: datetime) -> None:
         begin = time.perf_counter()
         self._clock.set(to)
         deltas = self.course.engine.advance(to=to)
         self.course.seconds += time.perf_counter() - begin
-        return self._note(deltas)
+        self._note(deltas)
 
-    def _note(self, deltas: Deltas) -> Deltas:
-        self.course.n_deltas += len(deltas)
-        if self._show is not None:
-            self._show(deltas)
-        return deltas
+    def _note(self, deltas: Deltas) -> None:
+        if deltas:
+            self._found.append(deltas)
+            if self._show is not None:
+                self._show(deltas)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -29,10 +29,10 @@ from segmentkit.cli._report import (
     width_of_stdout,
 )
 from segmentkit.cli._run import Segment, data_text, print_members, segment_rows, summary
-from segmentkit.index.deltas import Delta
 from segmentkit.schema import Schema
 
 _MAX_CHART: Final = 60
+_LAST_STEPS: Final = 3
 _MAX_LINES: Final = 16
 """Most lines about the last days, and about the object."""
 
@@ -62,13 +62,12 @@ def eventful_object(course: Course, segments: Sequence[Segment]) -> tuple[str, s
     n_segments: Counter[tuple[str, str]] = Counter()
     for segment in segments:
         n_segments.update((segment.on, object_id) for object_id in course.engine.members(segment.name))
-    n_deltas = Counter((delta.object_type, delta.object) for delta in course.engine.deltas(after=0))
+    n_deltas = Counter((delta.object_type, delta.object) for delta in course.iter_deltas())
     return min(n_segments or n_deltas, key=lambda key: (-n_segments[key], -n_deltas[key], key), default=None)
 
 
 def _print_report(course: Course, segments: Sequence[Segment], facts: Facts, chosen: tuple[str, str] | None) -> None:
-    first, last = course.steps[0].day, course.steps[-1].day
-    print(f"{data_text(facts)}, from {first} to {last}\n")
+    print(f"{data_text(facts)}, from {course.first_day} to {course.steps[-1].day}\n")
     rows = segment_rows(course.engine, segments, facts)
     names = max(len(clip(row.name)) for row in rows)
     width = max(10, min(_MAX_CHART, width_of_stdout() - names - 30))
@@ -83,11 +82,10 @@ def _print_report(course: Course, segments: Sequence[Segment], facts: Facts, cho
 def _print_last(course: Course) -> None:
     """Who entered and left in the last steps: a line for each instant, segment and direction."""
     ids_by_group: dict[tuple[datetime, str, bool], list[str]] = {}
-    for deltas in (deltas for step in course.last for deltas in step):
-        for delta in deltas:
-            ids_by_group.setdefault((delta.at, delta.segment, delta.entered), []).append(delta.object)
+    for delta in course.iter_deltas(-_LAST_STEPS):
+        ids_by_group.setdefault((delta.at, delta.segment, delta.entered), []).append(delta.object)
     groups = list(ids_by_group.items())
-    since = course.steps[-len(course.last)].day
+    since = course.steps[-_LAST_STEPS:][0].day
     print(f"\nentered (+) and left (-) from {since} to {course.steps[-1].day}")
     print_table(
         ["instant", "segment", "", "who"],
@@ -101,17 +99,10 @@ def _print_last(course: Course) -> None:
         print(f"... and {plural(len(groups) - _MAX_LINES, 'line')} before these; --deltas prints everything")
 
 
-def deltas_of(course: Course, object_type: str, object_id: str) -> Iterator[Delta]:
-    """Yield everything that the object entered and left, in order."""
-    for delta in course.engine.deltas(after=0):
-        if delta.object == object_id and delta.object_type == object_type:
-            yield delta
-
-
 def _print_object(course: Course, object_type: str, object_id: str) -> None:
     names = list(course.engine.segments_of(object_type, object_id))
     print(f"\n{object_type} {object_id} is in {plural(len(names), 'segment')}: {', '.join(names) or 'none'}")
-    found = list(deltas_of(course, object_type, object_id))
+    found = [d for d in course.iter_deltas() if (d.object_type, d.object) == (object_type, object_id)]
     if len(found) > _MAX_LINES:
         print(f"  ... {plural(len(found) - _MAX_LINES, 'delta')} before these")
     for delta in found[-_MAX_LINES:]:

@@ -30,6 +30,7 @@ from segmentkit.cli._report import (
 from segmentkit.cli._schema_file import read_schema
 from segmentkit.cli._values import from_text
 from segmentkit.clock import ManualClock, SystemClock
+from segmentkit.dsl import parse
 from segmentkit.engine import Engine
 from segmentkit.errors import DataError
 from segmentkit.index.deltas import Deltas, Event, Put
@@ -57,10 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     if problems:
         raise Failure("\n\n".join(problems), 1)
     segments = [Segment(d.name, d.on, d.where, d.description, d.hidden_from) for d in definitions]
-    if arguments.where is not None:
-        segments.append(Segment(arguments.name, _on(arguments.on, schema), arguments.where))
-    if not segments:
-        raise Failure("no segments; name a .seg file, or give a filter with --where")
+    segments += _segment_of_options(arguments, schema)
     _check_names(arguments, segments)
     sources = gather_sources(arguments.objects, arguments.events, arguments.rename)
     facts = load((*project.sources, *sources), schema, ignore_columns=arguments.ignore_columns)
@@ -74,16 +72,25 @@ def run(arguments: argparse.Namespace) -> int:
     return _run_at(arguments, schema, segments, facts, now)
 
 
-def _on(on: str | None, schema: Schema) -> str:
-    if on is not None:
-        return schema.type(on).name
-    if len(schema.types) > 1:
+def _segment_of_options(arguments: argparse.Namespace, schema: Schema) -> list[Segment]:
+    """Return the segment that --where, --on and --name describe, if they do."""
+    if arguments.where is None:
+        if arguments.on is not None or arguments.name is not None:
+            raise Failure("--on and --name go with --where")
+        return []
+    if arguments.on is None and len(schema.types) > 1:
         raise Failure(f"--where needs --on TYPE, one of {', '.join(schema.types)}")
-    return next(iter(schema.types))
+    on = arguments.on or next(iter(schema.types))
+    parse(arguments.where, schema, on, origin="--where")
+    return [Segment(arguments.name or "filter", on, arguments.where)]
 
 
 def _check_names(arguments: argparse.Namespace, segments: Sequence[Segment]) -> None:
     names = [segment.name for segment in segments]
+    if not names:
+        raise Failure("no segments; name a .seg file, or give a filter with --where")
+    if arguments.where is not None and names[-1] in names[:-1]:
+        raise Failure(f"segment {names[-1]!r} is defined in a file already; give the filter another --name")
     if arguments.members is not None and arguments.members not in names:
         raise Failure(f"no segment {arguments.members!r}{suggestion(arguments.members, names)}")
 
