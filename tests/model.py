@@ -42,18 +42,12 @@ class Flip:
 
 @attrs.frozen
 class StoredEvent:
-    """An event as the model keeps it; `id` is None when the host gave none."""
+    """An event as the model keeps it; one without an id is called `~` and the number of its arrival."""
 
     at: int
-    id: str | None
-    arrival: int
+    id: str
     name: str
     properties: Mapping[str, Any]
-
-    @property
-    def order(self) -> tuple[int, str, int]:
-        """Where the event stands among the others of its object: (at, id), then arrival."""
-        return (self.at, self.id or "", self.arrival)
 
 
 @attrs.define
@@ -76,8 +70,8 @@ class ObjectFacts:
 
     def events(self, name: str) -> Sequence[EventFact]:
         """Return the events called `name` by (at, id), those in the future too."""
-        found = sorted((event for event in self.stored if event.name == name), key=lambda event: event.order)
-        return [EventFact(event.at, event.id or "", event.properties) for event in found]
+        found = sorted((event for event in self.stored if event.name == name), key=lambda event: (event.at, event.id))
+        return [EventFact(event.at, event.id, event.properties) for event in found]
 
 
 @attrs.frozen
@@ -102,10 +96,10 @@ class Model:
     Args:
         schema: the object types.
         now: the instant of the clock, in microseconds.
-        unknown: "create" makes an object that an Event or Update names; "refuse" refuses the batch.
+        unknown: "create" makes an object that an Event or Update names; "error" refuses the batch.
     """
 
-    def __init__(self, schema: Schema, now: int, unknown: Literal["refuse", "create"] = "refuse") -> None:
+    def __init__(self, schema: Schema, now: int, unknown: Literal["error", "create"] = "error") -> None:
         self.schema = schema
         self.now = now
         self.unknown = unknown
@@ -150,9 +144,11 @@ class Model:
         self.definitions[name] = Definition(on, tree)
         return difference(before, self.memberships(), self.now)
 
-    def drop(self, name: str) -> None:
-        """Forget a segment."""
+    def drop(self, name: str) -> list[Flip]:
+        """Forget a segment; its members leave it."""
+        before = self.memberships()
         del self.definitions[name]
+        return difference(before, self.memberships(), self.now)
 
     # --------------------------------------------------------------------- facts
 
@@ -188,7 +184,7 @@ class Model:
         return sorted(flips, key=lambda flip: (flip.at, flip.object, flip.segment))
 
     def _take(self, change: Any, touched: set[Key]) -> None:
-        type_name, object_id = change.type, change.object
+        type_name, object_id = change.object_type, change.object if hasattr(change, "object") else change.id
         if type_name not in self.schema.types:
             raise Refused(sk.DataError, f"no object type {type_name!r}")
         key = (type_name, object_id)
@@ -208,7 +204,7 @@ class Model:
                 self._track(key, change)
             case sk.Retract():
                 stored = self._object(key).stored
-                kept = [event for event in stored if event.id is None or event.id != change.id]
+                kept = [event for event in stored if event.id != change.id]
                 if len(kept) == len(stored):
                     raise Refused(sk.DataError, f"no event {change.id!r}")
                 self.objects[key].stored = kept
@@ -243,10 +239,11 @@ class Model:
         properties = self._convert(event_types[change.name].properties, change.properties)
         known = {name: value for name, value in properties.items() if value is not None}
         at = self.now if change.at is None else to_micros(change.at)
-        event = StoredEvent(at, change.id, next(self._arrivals), change.name, known)
+        event_id = f"~{next(self._arrivals):016}" if change.id is None else change.id
+        event = StoredEvent(at, event_id, change.name, known)
         facts = self._object(key, create=self.unknown == "create")
         for other in facts.stored:
-            if event.id is not None and other.id == event.id:
+            if other.id == event.id:
                 if (other.at, other.name, other.properties) != (event.at, event.name, event.properties):
                     raise Refused(sk.DataError, f"event {event.id!r} has other content")
                 return

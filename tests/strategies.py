@@ -123,9 +123,19 @@ OBJECTS = ("a", "b", "c")
 EVENT_IDS = (None, "e1", "e2", "e3")
 
 POOLS: dict[ValueType, tuple[Any, ...]] = {
-    sk.integer: (0, 1, 2, 3, -1, 2**53 + 1),
+    sk.integer: (0, 1, 2, 3, -1, 2**53 + 1, -(2**63), 2**63),
     sk.number: (0.0, 1.0, 0.1, 2.5, -1.0, 2.0**53, 1e308),
-    sk.decimal: (Decimal(0), Decimal(1), Decimal("0.1"), Decimal("2.50"), Decimal(-1), Decimal(3), Decimal("1E+3")),
+    sk.decimal: (
+        Decimal(0),
+        Decimal(1),
+        Decimal("0.1"),
+        Decimal("2.50"),
+        Decimal(-1),
+        Decimal(3),
+        Decimal("1E+3"),
+        Decimal("1E-20"),
+        Decimal(-(2**63)),
+    ),
     sk.text: ("PL", "pl", "", "Straße", "STRASSE", 'a"b\\c\n', "x"),
     sk.boolean: (True, False),
     sk.text_set: (frozenset(), frozenset({"vip"}), frozenset({"VIP", "new"}), frozenset({"vip", "new", "old"})),
@@ -238,7 +248,7 @@ def facts(draw: st.DrawFn, world: World, on: str) -> ObjectFacts:
         event_type = object_type.events[source.pick(list(object_type.events))]
         at = to_micros(source.pick(world.values(sk.instant)))
         properties = _plain(_fields(source, world, event_type.properties), event_type.properties)
-        stored.append(StoredEvent(at, f"e{arrival}", arrival, event_type.name, properties))
+        stored.append(StoredEvent(at, f"e{arrival}", event_type.name, properties))
     values = _plain(_fields(source, world, object_type.attributes), object_type.attributes)
     return ObjectFacts(object_type, values, stored)
 

@@ -98,7 +98,7 @@ def test_a_wrong_value_refuses_its_batch(engine: sk.Engine, change: Any, name: s
     with pytest.raises(sk.DataError) as caught:
         engine.apply([sk.Put("contact", "c2", {"orders": 3}), change("contact", "c1", {name: value})])
     error = caught.value
-    assert (error.object_type, error.object_id, error.name, error.position) == ("contact", "c1", name, 1)
+    assert (error.object_type, error.object_id, error.name, error.position) == ("contact", "c1", name, 2)
     assert name in str(error)
     assert len(str(error)) < 500
     check_unchanged(engine)

@@ -323,8 +323,6 @@ class Engine:
     def _advance_to(self, target: int) -> list[Record | Backfill]:
         """Let time pass; return the records of what it flips, those first that are not saved yet."""
         records, self._unsaved = self._unsaved, []
-        for matcher in self._matchers.values():
-            matcher.refresh_plan(self._now)
         if self._deadlines.earliest <= target:
             self._pass_time(target, records)
         self._now = target
@@ -357,6 +355,7 @@ class Engine:
             writer = writers.get(object_type)
             if writer is None:
                 table, matcher = self._tables[object_type], self._matchers[object_type]
+                matcher.refresh_plan(self._now)
                 writer = writers[object_type] = Writer(table, matcher, self._now, undo)
             getattr(writer, operation)(*arguments)
         for object_type, writer in writers.items():
@@ -624,7 +623,6 @@ class Engine:
         with self._lock:
             segment = self._compile(Definition("preview", on, _text(where)), params, where)
             matcher, ids = self._matchers[on], self._tables[on].ids
-            matcher.refresh_plan(self._now)
             found = matcher.satisfying(segment.tree, self._now)
             held = self._segment(against).members if against is not None else BitMap()
 

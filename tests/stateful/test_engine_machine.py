@@ -30,7 +30,7 @@ class EngineMachine(RuleBasedStateMachine):
         assert self.both is not None
         return self.both.world
 
-    @initialize(world=worlds(), unknown=st.sampled_from(["refuse", "create"]), data=st.data())
+    @initialize(world=worlds(), unknown=st.sampled_from(["error", "create"]), data=st.data())
     def start(self, world: World, unknown: Any, data: st.DataObject) -> None:
         """An empty engine with one segment, and a member or two."""
         self.both = SideBySide(world, unknown)
@@ -74,7 +74,7 @@ class EngineMachine(RuleBasedStateMachine):
         """An event that was fed before is taken back, if it is still there."""
         known = data.draw(st.sampled_from(self.fed))
         if known.id is not None:
-            self.feed([sk.Retract(known.type, known.object, known.id)])
+            self.feed([sk.Retract(known.object_type, known.object, known.id)])
 
     @rule(data=st.data(), place=st.integers(0, 2))
     def bad_batch(self, data: st.DataObject, place: int) -> None:
@@ -113,8 +113,8 @@ class EngineMachine(RuleBasedStateMachine):
         """A new segment, or one with a new filter."""
         assert self.both is not None
         segment = data.draw(definitions(self.world, name))
-        self.both.pass_time(timedelta())
-        if name in self.both.model.definitions:
+        known = self.both.model.definitions.get(name)
+        if known is not None and known.on != segment.on:
             self.both.drop(name)
         self.both.define(name, segment.on, segment.tree)
 

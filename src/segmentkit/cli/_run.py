@@ -111,15 +111,15 @@ def _run_at(
     arguments: argparse.Namespace, schema: Schema, segments: Sequence[Segment], facts: Facts, now: datetime
 ) -> int:
     engine = Engine(schema, clock=ManualClock(now))
-    define(engine, segments)
     as_json = arguments.format == "json"
     every: list[Fact[Put] | Fact[Event]] = [*facts.objects, *facts.events]
     with progress_bar("load") as progress:
         for start in range(0, len(every), _BATCH):
-            deltas = apply(engine, every[start : start + _BATCH])
-            if arguments.deltas:
-                print_deltas(deltas, as_json=as_json)
+            apply(engine, every[start : start + _BATCH])
             progress(start + _BATCH, len(every), "")
+    if arguments.deltas:
+        engine.subscribe(lambda delta: print_deltas([delta], as_json=as_json))
+    define(engine, segments)
     if arguments.members is not None:
         print_members(engine, arguments.members, as_json=as_json)
         return 0

@@ -89,7 +89,7 @@ def _span() -> Any:
 # --------------------------------------------------------------------------- values
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Duration:
     """A length of time: whole calendar months, or exact microseconds; never both.
 
@@ -119,7 +119,7 @@ _MICROS = {
 }
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Literal:
     """A constant in plain form; for type `duration` it is a `Duration`."""
 
@@ -128,7 +128,7 @@ class Literal:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Now:
     """The instant of the host's clock."""
 
@@ -140,7 +140,7 @@ class Now:
         return _schema.instant
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Today:
     """The civil date of now in the zone of the rule, moved by `days` (yesterday is -1)."""
 
@@ -153,7 +153,7 @@ class Today:
         return _schema.date
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Attribute:
     """The object's own attribute. Inside event brackets it is written `object.name`."""
 
@@ -162,7 +162,7 @@ class Attribute:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Property:
     """A property of the event at hand; stands only in `Events.where`."""
 
@@ -171,7 +171,7 @@ class Property:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Arithmetic:
     """`left operator right`; missing when a side is, on division by zero, and on overflow.
 
@@ -187,7 +187,7 @@ class Arithmetic:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Negate:
     """The number with its sign changed."""
 
@@ -200,7 +200,7 @@ class Negate:
         return self.operand.type
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Call:
     """A function of values; missing when an argument is (but `coalesce`: its first known one)."""
 
@@ -210,7 +210,7 @@ class Call:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Events:
     """The object's events called `name` that pass `where`, lie in `window`, and are not in the future."""
 
@@ -220,7 +220,7 @@ class Events:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Aggregate:
     """One value over events: `count` and `days` need no property, `first` and `last` may do without.
 
@@ -242,7 +242,7 @@ Value: TypeAlias = Literal | Now | Today | Attribute | Property | Arithmetic | N
 # -------------------------------------------------------------------------- windows
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Relative:
     """A stretch of time that moves with now; `RelativeForm` has the bounds of each form."""
 
@@ -253,7 +253,7 @@ class Relative:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Calendar:
     """Whole calendar units in the zone, from `first` to `last` counted from the current one (0).
 
@@ -268,7 +268,7 @@ class Calendar:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Absolute:
     """Fixed bounds, either of which may be absent: `start <= x` (`<` if `after`), `x < end` (`<=` if `until`).
 
@@ -292,7 +292,7 @@ Window: TypeAlias = Relative | Calendar | Absolute
 # ----------------------------------------------------------------------- predicates
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Constant:
     """`true` or `false`, for everyone."""
 
@@ -300,7 +300,7 @@ class Constant:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class And:
     """All of two or more; nested conjunctions are flat."""
 
@@ -308,7 +308,7 @@ class And:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Or:
     """Any of two or more; nested disjunctions are flat."""
 
@@ -316,7 +316,7 @@ class Or:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Not:
     """The complement."""
 
@@ -324,7 +324,7 @@ class Not:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class AtLeast:
     """`at least k of (...)`; `at most` and `exactly` are written with it and `Not`."""
 
@@ -333,7 +333,7 @@ class AtLeast:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Compare:
     """Both sides known, and the comparison holds; numbers by exact value, text by code point.
 
@@ -349,7 +349,7 @@ class Compare:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Between:
     """`low <= value <= high`, all three known."""
 
@@ -360,7 +360,7 @@ class Between:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class In:
     """The value is known and equals one of the options."""
 
@@ -370,7 +370,7 @@ class In:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class IsMissing:
     """The value is missing. A set is never missing."""
 
@@ -378,7 +378,7 @@ class IsMissing:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class IsTrue:
     """The boolean value is known and true."""
 
@@ -386,7 +386,7 @@ class IsTrue:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class TextTest:
     """The text contains, starts with or ends with any of the patterns."""
 
@@ -397,7 +397,7 @@ class TextTest:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class SetTest:
     """The set has any, or all, of the members."""
 
@@ -408,7 +408,7 @@ class SetTest:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class IsEmpty:
     """The set has no members."""
 
@@ -416,7 +416,7 @@ class IsEmpty:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Within:
     """The point lies at most `distance` `unit` from `centre` (latitude, longitude) on the mean Earth sphere."""
 
@@ -436,7 +436,7 @@ class Within:
         )
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class InBox:
     """The point lies in the box, borders included; `west > east` crosses the 180 degree meridian."""
 
@@ -448,7 +448,7 @@ class InBox:
     span: Span | None = _span()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class InWindow:
     """The instant (or whole civil day, for a date) lies in the window."""
 

@@ -28,7 +28,6 @@ from segmentkit.dsl.evaluate import DictFacts, evaluate
 from segmentkit.dsl.predicates import (
     And,
     Attribute,
-    IsTrue,
     Literal,
     Not,
     Or,
@@ -248,10 +247,9 @@ class TextFeature(Feature):
             for node in iter_nodes(literal):
                 if isinstance(node, Literal):
                     named.setdefault(node.value, []).append(i)
-                elif isinstance(node, IsTrue):
-                    named.setdefault(True, []).append(i)
-        other = "\0" + "".join(value for value in named if isinstance(value, str))  # longer than any of them
-        base = self._truth(other if not isinstance(next(iter(named), ""), bool) else False)
+        if self._column.type.kind == "boolean":
+            named = {value: list(range(len(self.literals))) for value in (False, True)}
+        base = self._truth("\0".join(["", *(value for value in named if isinstance(value, str))]))
         self.truths[2] = base
         for value, readers in named.items():
             truth = base
