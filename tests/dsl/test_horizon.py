@@ -1,0 +1,421 @@
+"""The horizon: nothing changes before it, and where windows are plain it is the change itself.
+
+The law draws facts, clocks and literals from instants around changes of offset, ends of
+months and leap days, and looks for a change near everything that could cause one.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from segmentkit import schema as types
+from segmentkit.dsl import _calendar
+from segmentkit.dsl._horizon import next_change
+from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate, value_of
+from segmentkit.dsl.predicates import (
+    Absolute,
+    Aggregate,
+    And,
+    Arithmetic,
+    AtLeast,
+    Attribute,
+    Between,
+    Calendar,
+    Call,
+    Compare,
+    Constant,
+    Duration,
+    Events,
+    In,
+    InWindow,
+    IsMissing,
+    Literal,
+    Not,
+    Now,
+    Or,
+    Predicate,
+    Property,
+    Relative,
+    Today,
+    Value,
+    Window,
+)
+from segmentkit.schema import to_micros
+
+
+def utc(*parts: int) -> int:
+    return to_micros(datetime(*parts, tzinfo=UTC))  # type: ignore[arg-type]  # year, month, day, ...
+
+
+DAY, HOUR = _calendar.DAY, _calendar.HOUR
+
+PLACES = (
+    ("UTC", utc(2026, 3, 31)),
+    ("UTC", utc(2024, 2, 29, 12)),
+    ("Europe/Warsaw", utc(2026, 3, 29, 1)),
+    ("Europe/Warsaw", utc(2026, 10, 25, 0, 30)),
+    ("America/Sao_Paulo", utc(2018, 11, 4, 3)),
+    ("America/Sao_Paulo", utc(2018, 2, 18, 2)),
+    ("Africa/Cairo", utc(2023, 4, 27, 22)),
+    ("Pacific/Apia", utc(2011, 12, 30, 10)),
+    ("Australia/Lord_Howe", utc(2026, 4, 4, 15)),
+    ("Australia/Lord_Howe", utc(2026, 10, 3, 15, 30)),
+    ("America/St_Johns", utc(2006, 10, 29, 2, 31)),
+)
+"""Zones, each with an instant around which its civil time is not straight."""
+
+EXACT = tuple(
+    Duration(*length) for length in ((0, "day"), (1, "second"), (1, "hour"), (1, "day"), (2, "week"), (30, "day"))
+)
+CALENDAR = tuple(Duration(*length) for length in ((1, "month"), (2, "month"), (13, "month"), (1, "year")))
+LENGTHS = (*EXACT, *CALENDAR)
+DAYS = tuple(length for length in LENGTHS if not length.micros % DAY)
+FORMS = ("more than ago", "at least ago", "last", "between ago", "next", "more than from now", "at least from now")
+UNITS = ("day", "week", "month", "quarter", "year")
+OPERATORS = st.sampled_from(("=", "<", "<=", ">", ">="))
+
+a, b = Attribute("a", types.instant), Attribute("b", types.instant)
+d = Attribute("d", types.date)
+n = Property("n", types.integer)
+due = Property("due", types.instant)
+
+
+# ------------------------------------------------------------------------- strategies
+
+
+def near(base: int, zone: str) -> st.SearchStrategy[int]:
+    """Instants at a distance of up to two lengths from the base, and a microsecond around."""
+    steps = sorted(
+        {moved - base for length in LENGTHS for sign in (1, -1) if (moved := _shifted(base, length, sign, zone))}
+    )
+    step = st.sampled_from(sorted(steps, key=abs))
+    return st.builds(
+        lambda x, y, hours, nudge: base + x + y + hours * HOUR + nudge,
+        step,
+        st.just(0) | step,
+        st.sampled_from((0, 0, 1, -1, 12)),
+        st.sampled_from((0, -1, 1)),
+    )
+
+
+def _shifted(at: int, length: Duration, sign: int, zone: str) -> int:
+    moved = _calendar.shift(at, length, sign, zone)
+    assert moved is not None
+    return moved
+
+
+def literal(value: Any, value_type: types.ValueType) -> Literal:
+    return Literal(value, value_type)
+
+
+def lengths(options: tuple[Duration, ...]) -> st.SearchStrategy[Literal]:
+    return st.sampled_from(options).map(lambda length: Literal(length, types.duration))
+
+
+def windows(options: tuple[Duration, ...], zones: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    length = st.sampled_from(options)
+    calendar = st.builds(Calendar, st.sampled_from(UNITS), st.integers(-2, 1), st.integers(0, 1), zones)
+    return st.builds(Relative, st.sampled_from(FORMS), length, length, zones) | calendar
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Predicate, DictFacts, int, str]:
+    """A condition or a connective of some, facts, a clock and a zone."""
+    zone, base = draw(st.sampled_from(PLACES))
+    instants = near(base, zone)
+    dates = instants.map(lambda at: _calendar.civil_day(at, zone))
+    event = st.builds(
+        lambda at, by, due: EventFact(at, "", {"n": by, "due": due}), instants, st.integers(-1, 2), instants
+    )
+    values = {"a": draw(instants), "b": draw(instants | st.none()), "d": draw(dates)}
+    facts = DictFacts(values, {"e": draw(st.lists(event, max_size=3))})
+    tree = draw(trees(instants, dates))
+    return tree, facts, draw(instants), zone
+
+
+def trees(instants: st.SearchStrategy[int], dates: st.SearchStrategy[int]) -> st.SearchStrategy[Predicate]:
+    condition = conditions(instants, dates)
+    pair = st.tuples(condition, condition)
+    return (
+        condition
+        | condition.map(Not)
+        | pair.map(And)
+        | pair.map(Or)
+        | st.builds(AtLeast, st.integers(0, 4), st.tuples(condition, condition, condition))
+    )
+
+
+def conditions(instants: st.SearchStrategy[int], dates: st.SearchStrategy[int]) -> st.SearchStrategy[Predicate]:
+    zones = st.sampled_from((None, None, "Europe/Warsaw", "Pacific/Apia"))
+    fixed = st.sampled_from((a, b)) | instants.map(lambda at: Literal(at, types.instant))
+    moving = fixed | st.just(Now())
+    step = st.sampled_from(("+", "-"))
+    instant: st.SearchStrategy[Value] = moving | st.builds(
+        Arithmetic, step, moving, lengths(LENGTHS), st.just(types.instant)
+    )
+    instant |= st.builds(Arithmetic, step, instant, lengths(LENGTHS), st.just(types.instant))
+    day: st.SearchStrategy[Value] = (
+        st.just(d) | st.builds(Today, st.integers(-1, 1)) | dates.map(lambda ordinal: Literal(ordinal, types.date))
+    )
+    day |= st.builds(Arithmetic, step, day, lengths(DAYS), st.just(types.date))
+    apart = st.builds(Arithmetic, st.just("-"), instant, instant, st.just(types.duration))
+    part: st.SearchStrategy[Value] = st.builds(
+        lambda function, of: Call(function, (of,), types.integer),
+        st.sampled_from(("year", "month", "day", "weekday")),
+        instant | day,
+    )
+    part |= instant.map(lambda of: Call("hour", (of,), types.integer))
+    number = st.integers(0, 31).map(lambda value: Literal(value, types.integer))
+    number |= part
+    window = windows(LENGTHS, zones)
+    bound = instant_bounds(instants, dates)
+    absolute = st.builds(Absolute, st.none() | bound, bound, st.booleans(), st.booleans(), zones)
+    bracket = (
+        st.none() | st.builds(InWindow, st.just(due), window) | st.builds(Compare, OPERATORS, st.just(due), instant)
+    )
+    events = st.builds(Events, st.just("e"), bracket, st.none() | window | absolute)
+    aggregate = st.builds(
+        Aggregate, st.sampled_from(("count", "days")), events, st.none(), st.just(types.integer)
+    ) | st.builds(
+        Aggregate, st.sampled_from(("sum", "max", "distinct", "first")), events, st.just(n), st.just(types.integer)
+    )
+    last = st.builds(Aggregate, st.sampled_from(("first", "last")), events, st.none(), st.just(types.instant))
+    return (
+        st.builds(InWindow, fixed | last, window)
+        | st.builds(InWindow, st.just(d), windows(DAYS, zones))
+        | st.builds(Compare, OPERATORS, instant, instant, st.just(False), zones)
+        | st.builds(Compare, OPERATORS, instant | last, day | instant, st.just(False), zones)
+        | st.builds(Compare, OPERATORS, day, day | instant, st.just(False), zones)
+        | st.builds(Compare, OPERATORS, apart, lengths(EXACT) | apart)
+        | st.builds(Compare, OPERATORS, part, number, st.just(False), zones)
+        | st.builds(Compare, OPERATORS, aggregate, st.integers(0, 3).map(lambda value: Literal(value, types.integer)))
+        | st.builds(Between, instant | day, instant, day, zones)
+        | st.builds(
+            lambda of, x, y: In(of, (Literal(x, types.instant), Literal(y, types.date))), instant, instants, dates
+        )
+        | st.builds(IsMissing, instant | last)
+        | st.builds(Constant, st.booleans())
+    )
+
+
+def instant_bounds(instants: st.SearchStrategy[int], dates: st.SearchStrategy[int]) -> st.SearchStrategy[Value]:
+    step = st.sampled_from(("+", "-"))
+    fixed = instants.map(lambda at: Literal(at, types.instant)) | dates.map(lambda day: Literal(day, types.date))
+    return (
+        fixed
+        | st.builds(Arithmetic, step, st.just(Now()), lengths(LENGTHS), st.just(types.instant))
+        | st.builds(Arithmetic, step, st.just(Today()), lengths(DAYS), st.just(types.date))
+    )
+
+
+# ------------------------------------------------------------------------------- laws
+
+
+def probes(facts: DictFacts, now: int, until: int, zone: str) -> Iterator[int]:
+    """Yield instants in (now, until), close to whatever could change an answer."""
+    anchors = {now, facts.attribute("a"), facts.attribute("b"), until}
+    anchors |= {at for event in facts.events("e") for at in (event.at, event.properties["due"])}
+    anchors |= {_calendar.day_start(facts.attribute("d") + step, zone) for step in (0, 1)}
+    known = {anchor for anchor in anchors if anchor is not None}
+    moved = known | {_shifted(at, length, sign, zone) for at in known for length in LENGTHS for sign in (1, -1)}
+    midnights = {_calendar.unit_start("day", offset, at, zone) for at in known for offset in range(-3, 4)}
+    spread = {now + step * HOUR // 2 for step in range(50)} | {now + step * 9 * DAY for step in range(50)}
+    edges = {at + nudge for at in moved | midnights for nudge in (-1, 0, 1)}
+    yield from sorted(at for at in edges | spread if now < at < until)
+
+
+@given(cases())
+def test_nothing_changes_before_the_horizon(case: tuple[Predicate, DictFacts, int, str]) -> None:
+    tree, facts, now, zone = case
+    truth, horizon = evaluate(tree, facts, now, zone), next_change(tree, facts, now, zone)
+    assert horizon is None or horizon > now
+    for instant in probes(facts, now, now + 800 * DAY if horizon is None else horizon, zone):
+        assert evaluate(tree, facts, instant, zone) == truth
+
+
+@given(cases())
+def test_the_horizon_of_a_value_holds_for_the_value(case: tuple[Predicate, DictFacts, int, str]) -> None:
+    tree, facts, now, zone = case
+    for value in (side for side in _sides(tree)):
+        known, horizon = value_of(value, facts, now, zone), next_change(value, facts, now, zone)
+        assert horizon is None or horizon > now
+        for instant in probes(facts, now, now + 800 * DAY if horizon is None else horizon, zone):
+            assert value_of(value, facts, instant, zone) == known
+
+
+def _sides(tree: Predicate) -> Iterator[Value]:
+    match tree:
+        case Compare(_, left, right):
+            yield left
+            yield right
+        case InWindow(value):
+            yield value
+
+
+@st.composite
+def plain_windows(draw: st.DrawFn) -> tuple[Predicate, DictFacts, int, str]:
+    """An attribute, or its event, in any window, months included."""
+    zone, base = draw(st.sampled_from(PLACES))
+    instants = near(base, zone)
+    facts = DictFacts({"a": draw(instants), "d": _calendar.civil_day(draw(instants), zone)})
+    tree = st.builds(InWindow, st.just(a), windows(LENGTHS, st.none())) | st.builds(
+        InWindow, st.just(d), windows(DAYS, st.none())
+    )
+    return draw(tree), facts, draw(instants), zone
+
+
+@given(plain_windows())
+def test_the_horizon_of_an_attribute_in_a_window_is_the_flip_or_a_few_days_before_one(
+    case: tuple[Predicate, DictFacts, int, str],
+) -> None:
+    """Exactly the flip, but for windows of months that never come to it."""
+    tree, facts, now, zone = case
+    horizon = next_change(tree, facts, now, zone)
+    if horizon is not None and not _counts_months(tree):
+        assert evaluate(tree, facts, horizon, zone) != evaluate(tree, facts, now, zone)
+
+
+def _counts_months(tree: Predicate) -> bool:
+    assert isinstance(tree, InWindow)
+    window = tree.window
+    return isinstance(window, Relative) and bool(window.duration.months or (window.second and window.second.months))
+
+
+@given(plain_windows())
+def test_a_window_is_looked_at_a_few_times_in_three_years(case: tuple[Predicate, DictFacts, int, str]) -> None:
+    tree, facts, now, zone = case
+    looks, horizon = 0, next_change(tree, facts, now, zone)
+    while horizon is not None and horizon < now + 1_100 * DAY:
+        looks, horizon = looks + 1, next_change(tree, facts, horizon, zone)
+    assert looks <= 16
+
+
+# -------------------------------------------------------------------------- exactness
+
+SEEN = utc(2026, 1, 15, 12)
+FACTS = DictFacts({"a": SEEN, "d": datetime(2026, 1, 15, tzinfo=UTC).toordinal()})
+LAST_30 = Relative("last", Duration(30, "day"))
+
+
+@pytest.mark.parametrize(
+    ("tree", "now", "horizon"),
+    [
+        (InWindow(a, Relative("more than ago", Duration(40, "day"))), SEEN, SEEN + 40 * DAY + 1),
+        (InWindow(a, Relative("at least ago", Duration(40, "day"))), SEEN, SEEN + 40 * DAY),
+        (InWindow(a, LAST_30), SEEN - DAY, SEEN),
+        (InWindow(a, LAST_30), SEEN, SEEN + 30 * DAY),
+        (InWindow(a, LAST_30), SEEN + 30 * DAY, None),
+        (InWindow(a, Relative("last", Duration(1, "month"))), SEEN, utc(2026, 2, 15, 12)),
+        (InWindow(a, Relative("more than ago", Duration(1, "year"))), SEEN, utc(2027, 1, 15, 12) + 1),
+        (InWindow(a, Calendar("month", 0, 0)), SEEN, utc(2026, 2, 1)),
+        (InWindow(a, Calendar("month", -3, -1)), SEEN, utc(2026, 2, 1)),
+        (InWindow(a, Calendar("year", 1, 1)), SEEN, None),
+        (Compare("<", a, Now()), SEEN - 5, SEEN + 1),
+        (Compare("=", a, Now()), SEEN - 5, SEEN),
+        (Compare("=", a, Now()), SEEN, SEEN + 1),
+        (
+            Compare(">", Arithmetic("-", Now(), a, types.duration), Literal(Duration(1, "hour"), types.duration)),
+            SEEN,
+            SEEN + HOUR + 1,
+        ),
+        (Compare("=", d, Today(-7)), SEEN, utc(2026, 1, 22)),
+        (Compare("=", Call("year", (Today(),), types.integer), Literal(2028, types.integer)), SEEN, utc(2028, 1, 1)),
+        (Compare("=", Call("hour", (Now(),), types.integer), Literal(9, types.integer)), SEEN, utc(2026, 1, 16, 9)),
+        (Compare("<", a, Literal(SEEN + 1, types.instant)), SEEN, None),
+        (IsMissing(a), SEEN, None),
+        (Constant(True), SEEN, None),
+    ],
+)
+def test_the_horizon_is_the_very_instant(tree: Predicate, now: int, horizon: int | None) -> None:
+    assert next_change(tree, FACTS, now, "UTC") == horizon
+
+
+def test_a_month_window_is_left_for_good_only_after_its_last_bend() -> None:
+    """28 February is more than a month ago four times: at noon on 28, 29, 30 and 31 March."""
+    tree = InWindow(a, Relative("more than ago", Duration(1, "month")))
+    facts = DictFacts({"a": utc(2026, 2, 28, 12)})
+    found, now = [], utc(2026, 3, 1)
+    while (horizon := next_change(tree, facts, now, "UTC")) is not None:
+        assert evaluate(tree, facts, horizon, "UTC") != evaluate(tree, facts, now, "UTC")
+        found.append(horizon)
+        now = horizon
+    noons = [utc(2026, 3, day, 12) + 1 for day in (28, 29, 30, 31)]
+    midnights = [utc(2026, 3, day) for day in (29, 30, 31)]
+    assert found == sorted(noons + midnights)
+
+
+def test_a_false_conjunction_waits_for_the_last_of_its_false_parts() -> None:
+    soon, late = (InWindow(a, Relative("at least ago", Duration(days, "day"))) for days in (1, 90))
+    assert next_change(And((soon, late)), FACTS, SEEN, "UTC") == SEEN + 90 * DAY
+    assert next_change(Or((soon, late)), FACTS, SEEN, "UTC") == SEEN + DAY
+    assert next_change(And((soon, Constant(False))), FACTS, SEEN, "UTC") is None
+    assert next_change(AtLeast(2, (soon, late, Constant(True))), FACTS, SEEN, "UTC") == SEEN + DAY
+
+
+def events(*at: int) -> DictFacts:
+    return DictFacts({}, {"e": [EventFact(instant, str(instant), {"n": 1}) for instant in at]})
+
+
+def count(window: Window | None = None, where: Predicate | None = None) -> Compare:
+    return Compare(">=", Aggregate("count", Events("e", where, window), None, types.integer), Literal(2, types.integer))
+
+
+def test_a_count_is_looked_at_when_an_event_happens_enters_or_leaves() -> None:
+    facts = events(SEEN, SEEN + 10 * DAY)
+    tree, now, looks = count(LAST_30), SEEN - DAY, []
+    while (horizon := next_change(tree, facts, now, "UTC")) is not None:
+        looks.append(horizon)
+        now = horizon
+    assert looks == [SEEN, SEEN + 10 * DAY, SEEN + 30 * DAY, SEEN + 40 * DAY]
+
+
+def test_events_that_cannot_pass_the_bracket_are_not_waited_for() -> None:
+    two = Compare("=", n, Literal(2, types.integer))
+    assert next_change(count(where=two), events(SEEN), SEEN - DAY, "UTC") is None
+    assert next_change(count(where=Not(two)), events(SEEN), SEEN - DAY, "UTC") == SEEN
+
+
+def test_a_window_of_fixed_bounds_waits_only_for_events_within_them() -> None:
+    window = Absolute(Literal(SEEN, types.instant), Literal(SEEN + DAY, types.instant))
+    assert next_change(count(window), events(SEEN + 2 * DAY), SEEN - DAY, "UTC") is None
+    assert next_change(count(window), events(SEEN + HOUR), SEEN - DAY, "UTC") == SEEN + HOUR
+    assert next_change(count(window), events(SEEN - HOUR), SEEN, "UTC") is None
+
+
+def test_what_leaves_the_calendar_becomes_missing_at_an_instant() -> None:
+    far = Arithmetic("+", Now(), Literal(Duration(7_000 * 365, "day"), types.duration), types.instant)
+    horizon = next_change(IsMissing(far), FACTS, SEEN, "UTC")
+    assert horizon is not None
+    assert value_of(far, FACTS, horizon - 1, "UTC") is not None
+    assert value_of(far, FACTS, horizon, "UTC") is None
+
+
+def test_nothing_happens_after_the_last_instant_of_the_calendar() -> None:
+    facts = DictFacts({"a": _calendar.MAX_INSTANT - 5, "d": _calendar.MAX_ORDINAL})
+    for window in (LAST_30, Relative("last", Duration(1, "month")), Calendar("year", 0, 0)):
+        assert next_change(InWindow(a, window), facts, _calendar.MAX_INSTANT, "Europe/Warsaw") is None
+        assert next_change(InWindow(d, window), facts, _calendar.MAX_INSTANT, "Europe/Warsaw") is None
+
+
+def test_two_hundred_levels_fit_under_the_usual_recursion_limit() -> None:
+    tree: Predicate = InWindow(a, LAST_30)
+    for level in range(200):
+        tree = (And((Constant(True), tree)), Or((Constant(False), tree)), Not(tree))[level % 3]
+    value: Value = Literal(Decimal(1), types.decimal)
+    for _ in range(198):
+        value = Arithmetic("+", value, Literal(Decimal(1), types.decimal), types.decimal)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 500)
+    try:
+        assert next_change(tree, FACTS, SEEN, "UTC") == SEEN + 30 * DAY
+        assert next_change(value, FACTS, SEEN, "UTC") is None
+    finally:
+        sys.setrecursionlimit(limit)
