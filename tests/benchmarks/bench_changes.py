@@ -1,7 +1,7 @@
 """Single changes: what `engine.apply([change])` costs beside the hand-written peer on the same changes.
 
     python -m tests.benchmarks.bench_changes [--contacts 100000] [--segments 100,1000,10000]
-        [--changes 10000] [--seed 1] [--money number|decimal] [--profile]
+        [--changes 10000] [--seed 1] [--money number|decimal] [--profile] [--cpu]
 
 Engine and peer take turns in chunks of the same stream, so that a noisy machine hits both.
 """
@@ -15,7 +15,7 @@ import pstats
 import random
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import segmentkit as sk
@@ -40,7 +40,8 @@ class Result(NamedTuple):
 class Times:
     """Nanoseconds per change and numbers of deltas, in the order of the stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, tick: Callable[[], int]) -> None:
+        self.tick = tick
         self.advance: list[int] = []
         self.apply: list[int] = []
         self.read: list[int] = []
@@ -55,7 +56,9 @@ class Times:
         )
 
 
-def run(contacts: int, n_segment: int, changes: int, seed: int, money: str, profile: bool = False) -> Result:
+def run(
+    contacts: int, n_segment: int, changes: int, seed: int, money: str, profile: bool = False, cpu: bool = False
+) -> Result:
     """Load, measure, verify and print, for one number of segments."""
     workload, segments = Workload(contacts, seed, money), make_segments(n_segment, seed, money)
     warm_up = max(CHUNK, min(2_000, changes // 5))
@@ -73,8 +76,9 @@ def run(contacts: int, n_segment: int, changes: int, seed: int, money: str, prof
     peer = _make_peer(workload, segments, stream)
     gc.collect()
     gc.freeze()  # what has been loaded stays; neither side pays for the other's objects being looked at
-    times = Times()
-    _measure(engine, clock, peer, stream[:warm_up], Times())
+    tick = time.thread_time_ns if cpu else time.perf_counter_ns
+    times = Times(tick)
+    _measure(engine, clock, peer, stream[:warm_up], Times(tick))
     _measure(engine, clock, peer, stream[warm_up : warm_up + changes], times)
     gc.unfreeze()
     _print(times)
@@ -106,7 +110,7 @@ def _measure(engine: sk.Engine, clock: sk.ManualClock, peer: Peer, stream: Seque
 
 
 def _measure_engine(engine: sk.Engine, clock: sk.ManualClock, chunk: Sequence[Change], times: Times) -> None:
-    tick = time.perf_counter_ns
+    tick = times.tick
     for arguments in map(host.change_arguments, chunk):
         clock.set(arguments[0])
         started = tick()
@@ -125,7 +129,7 @@ def _measure_engine(engine: sk.Engine, clock: sk.ManualClock, chunk: Sequence[Ch
 
 
 def _measure_peer(peer: Peer, chunk: Sequence[Change], times: Times) -> None:
-    tick = time.perf_counter_ns
+    tick = times.tick
     for change in chunk:
         started = tick()
         entered, left = _apply_to_peer(peer, change)
@@ -225,12 +229,16 @@ def main(argv: Sequence[str] | None = None) -> list[Result]:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--money", choices=("number", "decimal"), default="number")
     parser.add_argument("--profile", action="store_true", help="also print where apply spends its time")
+    parser.add_argument("--cpu", action="store_true", help="processor time instead of wall time, on a busy machine")
     asked = parser.parse_args(argv)
     if len(asked.segments) == 1:
-        return [run(asked.contacts, asked.segments[0], asked.changes, asked.seed, asked.money, asked.profile)]
+        return [
+            run(asked.contacts, asked.segments[0], asked.changes, asked.seed, asked.money, asked.profile, asked.cpu)
+        ]
     for n_segment in asked.segments:
         options = ["--contacts", asked.contacts, "--segments", n_segment, "--changes", asked.changes]
-        options += ["--seed", asked.seed, "--money", asked.money, *(["--profile"] if asked.profile else [])]
+        options += ["--seed", asked.seed, "--money", asked.money]
+        options += [flag for flag, on in (("--profile", asked.profile), ("--cpu", asked.cpu)) if on]
         run_apart(MODULE, options)
     return []
 
