@@ -54,13 +54,13 @@ def _never_fail_to_encode(stream: TextIO) -> None:
         reconfigure(errors="backslashreplace")
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _start_run(arguments: argparse.Namespace) -> int:
     from segmentkit.cli._run import run
 
     return run(arguments)
 
 
-def _check(arguments: argparse.Namespace) -> int:
+def _start_check(arguments: argparse.Namespace) -> int:
     from segmentkit.cli._check import check
 
     return check(arguments)
@@ -91,7 +91,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Show which objects belong to which segments. Data files are CSV, JSON lines or Parquet, plain or gzipped."
     )
-    parser.set_defaults(command=_run)
+    parser.set_defaults(command=_start_run)
     parser.add_argument(
         "files", nargs="*", type=Path, metavar="FILE", help=".seg file, or folder with a project.toml that names files"
     )
@@ -133,6 +133,6 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Report every problem of definition files. Exit status: 0 none, 1 some, 2 a file cannot be read."
     )
-    parser.set_defaults(command=_check)
+    parser.set_defaults(command=_start_check)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".seg file, or folder with a project.toml")
     parser.add_argument("--schema", type=Path, metavar="FILE", help="object types, attributes and events, as TOML")

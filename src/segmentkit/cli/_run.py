@@ -33,7 +33,7 @@ from segmentkit.clock import ManualClock, SystemClock
 from segmentkit.dsl import parse
 from segmentkit.engine import Engine
 from segmentkit.errors import DataError
-from segmentkit.index.deltas import Deltas, Event, Put
+from segmentkit.index.deltas import Delta, Deltas, Event, Put
 from segmentkit.schema import Schema, instant
 
 _BATCH = 2_000
@@ -117,9 +117,11 @@ def _run_at(
         for start in range(0, len(every), _BATCH):
             apply(engine, every[start : start + _BATCH])
             progress(start + _BATCH, len(every), "")
+    deltas: list[Delta] = []
     if arguments.deltas:
-        engine.subscribe(lambda delta: print_deltas([delta], as_json=as_json))
+        engine.subscribe(deltas.append)
     define(engine, segments)
+    print_deltas(deltas, as_json=as_json)
     if arguments.members is not None:
         print_members(engine, arguments.members, as_json=as_json)
         return 0
@@ -151,7 +153,7 @@ def apply(engine: Engine, facts: Sequence[Fact[Put] | Fact[Event]]) -> Deltas:
     try:
         return engine.apply([fact.change for fact in facts])
     except DataError as error:
-        origin = f"{facts[error.position].origin}: " if error.position is not None else ""
+        origin = f"{facts[error.position - 1].origin}: " if error.position else ""  # the first one is number 1
         raise Failure(f"{origin}{error}") from None
 
 

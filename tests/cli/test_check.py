@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from tests.cli.shop import Shop
+
+
+def test_a_project_without_problems_ends_with_status_zero(shop: Shop) -> None:
+    result = shop.call("check", shop.folder)
+    assert (result.status, result.out, result.err) == (0, "2 segments in 1 file: no problems\n", "")
+
+
+def test_all_problems_of_all_files_are_shown_with_carets(shop: Shop) -> None:
+    first = shop.write(
+        "first.seg", 'segment "A" on contact\n  where cuntry = "PL"\n    and sum(purchase.amount) > true\n'
+    )
+    second = shop.write("second.seg", 'segment "B" on contact\n  where country = \n')
+    third = shop.write("third.seg", 'segment "A" on kontact where true\n')
+    result = shop.call("check", first, second, third, "--schema", shop.folder / "schema.toml")
+    assert result.status == 1
+    assert f"{first}, line 2, column 9: unknown" in result.out
+    assert "      where cuntry = \"PL\"\n            ^^^^^^\ndid you mean 'country'?\n" in result.out
+    assert f"{first}, line 3, column 32: cannot compare" in result.out
+    assert f"{second}, line " in result.out
+    assert f"{third}: segment 'A' is defined in {first} already" in result.out
+    assert f"{third}, segment 'A': unknown object type 'kontact'; did you mean 'contact'?" in result.out
+    assert result.lines[-1] == "2 segments in 3 files: 5 problems"
+
+
+def test_a_missing_file_or_schema_ends_with_status_two(shop: Shop) -> None:
+    missing = shop.call("check", "none.seg", "--schema", shop.folder / "schema.toml")
+    assert (missing.status, missing.err) == (2, "segmentkit: cannot read none.seg: No such file or directory\n")
+    without = shop.call("check", shop.folder / "segments.seg")
+    assert without.status == 2
+    assert "--schema FILE" in without.err
+
+
+def test_a_file_that_is_not_text_is_one_clean_message(shop: Shop) -> None:
+    path = shop.folder / "a.seg"
+    path.write_bytes(b"\xff\xfe")
+    result = shop.call("check", path, "--schema", shop.folder / "schema.toml")
+    assert result.status == 2
+    assert f"{path}: not text in UTF-8" in result.err
