@@ -479,7 +479,7 @@ Predicate: TypeAlias = (
 Node: TypeAlias = Predicate | Value | Window | Events
 
 
-def children(node: Node) -> Iterator[Node]:
+def children(node: Node) -> Iterator[Node]:  # noqa: C901 - one case for each kind of node
     """Yield the nodes directly below, in the order of the text."""
     match node:
         case And(items) | Or(items) | AtLeast(_, items):
