@@ -11,14 +11,16 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
 from segmentkit import schema as types
-from segmentkit.dsl import _calendar
+from segmentkit.dsl import _calendar, _horizon
 from segmentkit.dsl._horizon import next_change
+from segmentkit.dsl._lines import Scene
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate, value_of
 from segmentkit.dsl.predicates import (
     Absolute,
@@ -126,19 +128,27 @@ def windows(options: tuple[Duration, ...], zones: st.SearchStrategy[Any]) -> st.
     return st.builds(Relative, st.sampled_from(FORMS), length, length, zones) | calendar
 
 
-@st.composite
-def cases(draw: st.DrawFn) -> tuple[Predicate, DictFacts, int, str]:
-    """A condition or a connective of some, facts, a clock and a zone."""
-    zone, base = draw(st.sampled_from(PLACES))
+@cache  # a strategy takes longer to make than to draw from
+def cases_at(place: tuple[str, int]) -> st.SearchStrategy[tuple[Predicate, DictFacts, int, str]]:
+    zone, base = place
     instants = near(base, zone)
     dates = instants.map(lambda at: _calendar.civil_day(at, zone))
     event = st.builds(
         lambda at, by, due: EventFact(at, "", {"n": by, "due": due}), instants, st.integers(-1, 2), instants
     )
-    values = {"a": draw(instants), "b": draw(instants | st.none()), "d": draw(dates)}
-    facts = DictFacts(values, {"e": draw(st.lists(event, max_size=3))})
-    tree = draw(trees(instants, dates))
-    return tree, facts, draw(instants), zone
+    facts = st.builds(
+        lambda a, b, d, e: DictFacts({"a": a, "b": b, "d": d}, {"e": e}),
+        instants,
+        instants | st.none(),
+        dates,
+        st.lists(event, max_size=3),
+    )
+    return st.tuples(trees(instants, dates), facts, instants, st.just(zone))
+
+
+def cases() -> st.SearchStrategy[tuple[Predicate, DictFacts, int, str]]:
+    """A condition or a connective of some, facts, a clock and a zone."""
+    return st.sampled_from(PLACES).flatmap(cases_at)
 
 
 def trees(instants: st.SearchStrategy[int], dates: st.SearchStrategy[int]) -> st.SearchStrategy[Predicate]:
@@ -226,8 +236,8 @@ def probes(facts: DictFacts, now: int, until: int, zone: str) -> Iterator[int]:
     anchors |= {_calendar.day_start(facts.attribute("d") + step, zone) for step in (0, 1)}
     known = {anchor for anchor in anchors if anchor is not None}
     moved = known | {_shifted(at, length, sign, zone) for at in known for length in LENGTHS for sign in (1, -1)}
-    midnights = {_calendar.unit_start("day", offset, at, zone) for at in known for offset in range(-3, 4)}
-    spread = {now + step * HOUR // 2 for step in range(50)} | {now + step * 9 * DAY for step in range(50)}
+    midnights = {_calendar.unit_start("day", offset, at, zone) for at in known for offset in range(-1, 4)}
+    spread = {now + step * HOUR for step in range(26)} | {now + step * 23 * DAY for step in range(30)}
     edges = {at + nudge for at in moved | midnights for nudge in (-1, 0, 1)}
     yield from sorted(at for at in edges | spread if now < at < until)
 
@@ -236,6 +246,7 @@ def probes(facts: DictFacts, now: int, until: int, zone: str) -> Iterator[int]:
 def test_nothing_changes_before_the_horizon(case: tuple[Predicate, DictFacts, int, str]) -> None:
     tree, facts, now, zone = case
     truth, horizon = evaluate(tree, facts, now, zone), next_change(tree, facts, now, zone)
+    assert _horizon._outlook(tree, Scene(facts, now, zone))[0] == truth
     assert horizon is None or horizon > now
     for instant in probes(facts, now, now + 800 * DAY if horizon is None else horizon, zone):
         assert evaluate(tree, facts, instant, zone) == truth
@@ -260,16 +271,19 @@ def _sides(tree: Predicate) -> Iterator[Value]:
             yield value
 
 
-@st.composite
-def plain_windows(draw: st.DrawFn) -> tuple[Predicate, DictFacts, int, str]:
-    """An attribute, or its event, in any window, months included."""
-    zone, base = draw(st.sampled_from(PLACES))
+@cache
+def plain_windows_at(place: tuple[str, int]) -> st.SearchStrategy[tuple[Predicate, DictFacts, int, str]]:
+    zone, base = place
     instants = near(base, zone)
-    facts = DictFacts({"a": draw(instants), "d": _calendar.civil_day(draw(instants), zone)})
-    tree = st.builds(InWindow, st.just(a), windows(LENGTHS, st.none())) | st.builds(
-        InWindow, st.just(d), windows(DAYS, st.none())
-    )
-    return draw(tree), facts, draw(instants), zone
+    facts = st.builds(lambda at, day: DictFacts({"a": at, "d": _calendar.civil_day(day, zone)}), instants, instants)
+    tree = st.builds(InWindow, st.just(a), windows(LENGTHS, st.none()))
+    tree |= st.builds(InWindow, st.just(d), windows(DAYS, st.none()))
+    return st.tuples(tree, facts, instants, st.just(zone))
+
+
+def plain_windows() -> st.SearchStrategy[tuple[Predicate, DictFacts, int, str]]:
+    """An attribute in any window, months included."""
+    return st.sampled_from(PLACES).flatmap(plain_windows_at)
 
 
 @given(plain_windows())
@@ -403,6 +417,26 @@ def test_nothing_happens_after_the_last_instant_of_the_calendar() -> None:
     for window in (LAST_30, Relative("last", Duration(1, "month")), Calendar("year", 0, 0)):
         assert next_change(InWindow(a, window), facts, _calendar.MAX_INSTANT, "Europe/Warsaw") is None
         assert next_change(InWindow(d, window), facts, _calendar.MAX_INSTANT, "Europe/Warsaw") is None
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("months", [8_000 * 12, 2_500 * 12, 3_000 * 12 + 1])
+@pytest.mark.parametrize("tree", ["window", "comparison", "days"])
+def test_months_beyond_the_calendar_leave_everything_as_it_is_until_they_reach_it(
+    form: Any, months: int, tree: str
+) -> None:
+    length = Duration(months, "month")
+    step = Literal(length, types.duration)
+    sign = "-" if "ago" in form or form == "last" else "+"
+    predicate: Predicate = {
+        "window": InWindow(a, Relative(form, length, length)),
+        "days": InWindow(d, Relative(form, length, length)),
+        "comparison": Compare("<", a, Arithmetic(sign, Now(), step, types.instant)),  # type: ignore[arg-type]  # + or -
+    }[tree]
+    now, at = SEEN + DAY, next_change(predicate, FACTS, SEEN + DAY, "UTC")
+    assert _horizon._outlook(predicate, Scene(FACTS, now, "UTC"))[0] == evaluate(predicate, FACTS, now, "UTC")
+    for later in range(now, _calendar.MAX_INSTANT if at is None else at, 40 * 365 * DAY):
+        assert evaluate(predicate, FACTS, later, "UTC") == evaluate(predicate, FACTS, now, "UTC")
 
 
 def test_two_hundred_levels_fit_under_the_usual_recursion_limit() -> None:

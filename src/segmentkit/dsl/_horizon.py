@@ -25,6 +25,7 @@ from segmentkit.dsl._lines import (
     NEVER,
     Line,
     Scene,
+    against,
     arithmetic_line,
     bound_lines,
     call_line,
@@ -49,6 +50,7 @@ from segmentkit.dsl.predicates import (
     Compare,
     Constant,
     Duration,
+    Events,
     In,
     InBox,
     InWindow,
@@ -188,6 +190,7 @@ def _compare(operator: str, left: Value, right: Value, scene: Scene, ignoring_ca
         )
         if days:
             a, b = civil_line(left.type.kind, a, scene), civil_line(right.type.kind, b, scene)
+        a, b = against(left, a, b, days, scene), against(right, b, a, days, scene)
         if a.slope == b.slope or a.value is None or b.value is None:
             return truth, min(a.until, b.until)
         return truth, meeting(operator, a, b, days, scene)
@@ -265,23 +268,24 @@ def _line(value: Value, scene: Scene) -> Line:
 def _events_change(node: Aggregate, scene: Scene) -> int:
     """Return when the first event joins or leaves the ones that the aggregate is over."""
     events = scene.facts.events(node.events.name)
-    return min((_event_outlook(node, attrs.evolve(scene, event=event), event)[1] for event in events), default=NEVER)
+    return min((_event_outlook(node.events, scene, event)[1] for event in events), default=NEVER)
 
 
-def _event_outlook(node: Aggregate, scene: Scene, event: EventFact) -> Outlook:
+def _event_outlook(events: Events, scene: Scene, event: EventFact) -> Outlook:
     """Return the outlook of: it has happened, lies in the window, and passes the bracket."""
     parts = [(True, NEVER) if event.at <= scene.now else (False, event.at)]
-    if node.events.window is not None:
-        parts.append(_window_outlook(event.at, node.events.window, scene.in_zone(node.events.window.zone)))
-    if node.events.where is not None:
-        parts.append(_outlook(node.events.where, scene))
+    if events.window is not None:
+        parts.append(_window_outlook(event.at, events.window, scene.in_zone(events.window.zone)))
+    if events.where is not None:
+        parts.append(_outlook(events.where, attrs.evolve(scene, event=event)))
     return _at_least(len(parts), parts)
 
 
 def _window_outlook(at: int, window: Window, scene: Scene) -> Outlook:
     instant = Literal(at, _schema.instant)
     if not isinstance(window, Absolute):
-        return _in_window(instant, window, scene)
+        stays = _stays.has_stay(window)
+        return _outlook_of_stay(Line(at), window, False, scene) if stays else _in_window(instant, window, scene)
     outside_event = attrs.evolve(scene, event=None)
     parts = []
     if window.start is not None:

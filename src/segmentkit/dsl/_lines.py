@@ -16,12 +16,24 @@ import attrs
 from segmentkit import schema as _schema
 from segmentkit.dsl import _calendar, _operations, _stays
 from segmentkit.dsl.evaluate import EventFact, Facts
-from segmentkit.dsl.predicates import Arithmetic, Calendar, CalendarUnit, Call, Duration, Relative, Value
+from segmentkit.dsl.predicates import (
+    Arithmetic,
+    Calendar,
+    CalendarUnit,
+    Call,
+    Duration,
+    Literal,
+    Now,
+    Relative,
+    Today,
+    Value,
+)
 
 __all__ = [
     "NEVER",
     "Line",
     "Scene",
+    "against",
     "arithmetic_line",
     "bound_lines",
     "call_line",
@@ -237,33 +249,67 @@ def bound_lines(window: Relative | Calendar, x: Line, days: bool, scene: Scene) 
 
 
 def _edge_line(edge: _calendar.Edge, x: Line, days: bool, scene: Scene) -> Line:
+    """Return the line of an edge, as far as comparing with `x` goes."""
     now, zone, duration = scene.now, scene.zone, edge.duration
     today = _calendar.civil_day(now, zone)
     if isinstance(duration, int) or not duration.months:
         length = duration if isinstance(duration, int) else duration.micros
         base, unit = (today, _calendar.DAY) if days else (now, 1)
         return Line(base + edge.sign * (length // unit) + edge.plus, slope=1, moves=True)
-    place = _calendar.edge_on(edge, today) if days else _calendar.edge_at(edge, now, zone)
     if not x.moves:
-        far = _far_from_bends(edge, x.value, days, scene)
-        if far is not None:
-            return Line(place, far, moves=True)
+        straight = _straightened(edge, x.value, days, scene)
+        if straight is not None:
+            return straight
     if days:
-        return Line(place, _calendar.day_start(today + 1, zone), moves=True)
+        return Line(_calendar.edge_on(edge, today), _calendar.day_start(today + 1, zone), moves=True)
     _, high, slope = _stays.straight_piece(now, duration, edge.sign, zone)
-    return Line(place, high, slope, moves=True)
+    return Line(_calendar.edge_at(edge, now, zone), high, slope, moves=True)
 
 
-def _far_from_bends(edge: _calendar.Edge, x: int, days: bool, scene: Scene) -> int | None:
-    """Return up to when the edge is surely on the same side of a fixed `x`, or None if it comes near.
+def _straightened(edge: _calendar.Edge, x: int, days: bool, scene: Scene) -> Line | None:
+    """Return a straight line that is before and after a fixed `x` when the edge of months is, or None.
 
-    A month step bends only by a few days around the instant at which it nominally meets `x`.
+    A month step bends only where months end and clocks change, and there by a few days. If it
+    meets `x` anywhere else, it meets it once, and the line through that point does as well.
+    If it meets `x` at a bend, it still stays on one side of it until it comes near.
     """
+    now = _calendar.civil_day(scene.now, scene.zone) if days else scene.now
+    target = x - edge.plus
     if days:
-        met = _calendar.shift_date(x, edge.duration, -edge.sign)
-        meets = None if met is None else _calendar.day_start(met, scene.zone)
+        meets = _calendar.shift_date(target, edge.duration, -edge.sign)
     else:
-        meets = _calendar.shift(x, edge.duration, -edge.sign, scene.zone)
-    if meets is None or scene.now > meets + _BEND:
-        return NEVER
-    return meets - _BEND if scene.now < meets - _BEND else None
+        meets = _calendar.shift(target, edge.duration, -edge.sign, scene.zone)
+    near = _BEND // _calendar.DAY if days else _BEND
+    if meets is None:  # for ever on one side: the edge is still where `x` would be out of the calendar
+        return Line(x + edge.sign, moves=True)
+    if _is_smooth(target, days, scene.zone) and _is_smooth(meets, days, scene.zone):
+        return Line(now + target - meets + edge.plus, slope=1, moves=True)
+    if now > meets + near:
+        return Line(x + 1, moves=True)
+    return Line(x - 1, _after(meets - near - now, days, scene), moves=True) if now < meets - near else None
+
+
+def _is_smooth(x: int, days: bool, zone: str) -> bool:
+    """Return whether a date, or an instant, is far enough from ends of months and changes of offset."""
+    if days:
+        fields = _calendar.calendar_fields(x)
+        return fields is not None and 2 <= fields[2] <= 27
+    two_days = 2 * _calendar.DAY
+    return _calendar.transition_between(x - two_days, x + two_days, zone) is None and _is_smooth(
+        _calendar.civil_day(x, zone), True, zone
+    )
+
+
+def against(value: Value, line: Line, other: Line, days: bool, scene: Scene) -> Line:
+    """Return a line that compares with `other` as `line` does; straight for `now - 1 month` and its like."""
+    match value:
+        case Arithmetic(operator, Now() | Today(0), Literal(Duration() as length)) if length.months:
+            sign = -1 if operator == "-" else 1
+        case _:
+            return line
+    if line.value is None or other.value is None or other.moves or days != (value.left.type.kind == "date"):
+        return line
+    straight = _edge_line(_calendar.Edge(length, sign, 0), other, days, scene)
+    last = _calendar.shift(_calendar.MAX_INSTANT, length, -1, scene.zone) if sign > 0 else NEVER
+    until = min(straight.until, NEVER if last is None else last - _BEND)  # then it becomes missing
+    return attrs.evolve(straight, until=until) if until > scene.now else line
