@@ -255,10 +255,14 @@ def _holds_for(leaf: Predicate, value: Any, zone: str) -> bool:
 # ------------------------------------------------------------------------------- ages
 
 
-def cut_ages(literals: Sequence[Predicate]) -> tuple[list[int], list[int]]:
-    """Return the cuts of an age in microseconds, and the truths of all cells (free, missing, between the cuts)."""
-    own_cuts = [sorted({cut for leaf in leaves_of(item) for cut in _age_cuts(leaf)}) for item in literals]
-    cuts = sorted({cut for own in own_cuts for cut in own})
+def age_cuts(literals: Sequence[Predicate]) -> list[int]:
+    """Return the ages in microseconds at which literals may change, sorted."""
+    return sorted({cut for item in literals for leaf in leaves_of(item) for cut in _age_cuts(leaf)})
+
+
+def truths_of_ages(literals: Sequence[Predicate], cuts: Sequence[int]) -> list[int]:
+    """Return the truths of all cells (free, missing, then between `cuts`, which hold those of the literals)."""
+    own_cuts = [age_cuts([item]) for item in literals]
 
     def holds_from(literal: int, place: int) -> bool:
         own = own_cuts[literal]
@@ -266,7 +270,7 @@ def cut_ages(literals: Sequence[Predicate]) -> tuple[list[int], list[int]]:
         return holds(literals[literal], lambda leaf: _holds_at_age(leaf, age))
 
     missing = sum(1 << i for i, item in enumerate(literals) if holds(item, lambda leaf: False))
-    return cuts, [-1, missing, *truths_by_cell(own_cuts, cuts, holds_from)]
+    return [-1, missing, *truths_by_cell(own_cuts, cuts, holds_from)]
 
 
 def _age_cuts(leaf: Predicate) -> list[int]:
@@ -344,9 +348,9 @@ def reads_time(predicate: Predicate) -> bool:
 
 
 __all__ = [
+    "age_cuts",
     "Cutter",
     "Domain",
-    "cut_ages",
     "cut_aggregate",
     "cut_attribute",
     "domain_of",
@@ -355,4 +359,5 @@ __all__ = [
     "points_of",
     "reads_time",
     "truths_by_cell",
+    "truths_of_ages",
 ]

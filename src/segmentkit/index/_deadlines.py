@@ -53,6 +53,7 @@ class Deadlines:
         self._buckets: SortedDict[int, dict[int, BitMap]] = SortedDict()
         self._heap: list[tuple[int, int, int]] = []
         self._open = -(2**31)  # buckets up to this one have been emptied into the heap
+        self._first = _NEVER  # instant at which the first bucket begins, or earlier
         self.earliest = _NEVER
         """No entry is due before this instant; the one thing to look at while nothing is."""
 
@@ -103,6 +104,7 @@ class Deadlines:
         sets = self._buckets.get(bucket)
         if sets is None:
             sets = self._buckets[bucket] = {}
+            self._first = min(self._first, bucket << _BUCKET_BITS)
         numbers = sets.get(group)
         if numbers is None:
             numbers = sets[group] = BitMap()
@@ -113,19 +115,16 @@ class Deadlines:
 
         `now` is the instant up to which everything has been processed.
         """
-        while self._buckets:
-            first = self._buckets.peekitem(0)[0]
-            if first << _BUCKET_BITS > limit or (self._heap and self._heap[0][0] >> _BUCKET_BITS < first):
-                break
-            self._refine(first, now)
-        if self._heap and self._heap[0][0] <= limit:
-            return self._heap[0][0]
-        self.earliest = self._lower_bound()
+        heap = self._heap
+        while self._first <= limit and not (heap and heap[0][0] < self._first):
+            if self._buckets:
+                self._refine(self._buckets.peekitem(0)[0], now)
+                heap = self._heap
+            self._first = self._buckets.peekitem(0)[0] << _BUCKET_BITS if self._buckets else _NEVER
+        if heap and heap[0][0] <= limit:
+            return heap[0][0]
+        self.earliest = min(heap[0][0], self._first) if heap else self._first
         return None
-
-    def _lower_bound(self) -> int:
-        bucket = self._buckets.peekitem(0)[0] << _BUCKET_BITS if self._buckets else _NEVER
-        return min(self._heap[0][0], bucket) if self._heap else bucket
 
     def _refine(self, bucket: int, now: int) -> None:
         """Empty the first bucket into the heap, with exact instants."""

@@ -290,7 +290,8 @@ class AgeFeature(Feature):
         self.attributes = frozenset((key.attribute,))
         self._column = table.columns[key.attribute]
         self._deadlines = deadlines
-        self._cuts, self.truths = _cells.cut_ages(literals)
+        self._cuts = _cells.age_cuts(literals)
+        self.truths = _cells.truths_of_ages(literals, self._cuts)
 
     def cell(self, number: int, now: int) -> int:
         value = self._column.get(number)

@@ -45,6 +45,7 @@ from segmentkit.index.deltas import iter_bits
 _MOST_DENSE: Final = 48
 _MOST_OPEN_LITERALS: Final = 15  # of a dense open text feature: its cells must fit a 16-bit word
 _SPARE_BITS: Final = 256
+_LEAST_BLOCK: Final = 4  # features of a series from which on an object's cells of all of them are kept
 
 
 @attrs.define(eq=False)
@@ -287,7 +288,12 @@ class Matcher:
         for slot, feature in enumerate(dense):
             feature.slot = slot
         self._dense = dense
-        self._rows.reset(len(dense), len(self.table.ids))
+        stride = len(dense)
+        for watcher in self.watchers:
+            if isinstance(watcher, Series) and len(watcher.features) >= _LEAST_BLOCK:
+                watcher.block = stride
+                stride += len(watcher.features)
+        self._rows.reset(stride, len(self.table.ids))
 
     # ------------------------------------------------------------------- features
 
@@ -300,7 +306,9 @@ class Matcher:
             self._features.setdefault(key, []).append(feature)
             if not isinstance(feature, NthFeature | SumFeature):
                 new.append(feature)
-        new += series.values()
+        for one in series.values():
+            one.cut()
+            new.append(one)
         for watcher in new:
             self._watch(watcher)
         return new
@@ -402,12 +410,13 @@ class Matcher:
             flipped = before ^ after
         if not flipped:
             return 0, 0
-        stride = self._rows.stride
-        row = self._rows.cells[number * stride : (number + 1) * stride]
+        dense_masks = self._dense_masks
+        start = number * self._rows.stride
+        row = self._rows.cells[start : start + len(dense_masks)]
         for feature, _, _ in moves:
             if feature.slot >= 0:
                 row[feature.slot] = 0
-        for masks, cell in zip(self._dense_masks, row, strict=True):
+        for masks, cell in zip(dense_masks, row, strict=True):
             flipped &= masks[cell]
             if not flipped:
                 return 0, 0
@@ -451,8 +460,9 @@ class Matcher:
     def match(self, number: int, now: int) -> int:
         """Return the segments that an object satisfies, as a mask of head bits."""
         alive = self._head_bits | self._multi_bits
-        stride = self._rows.stride
-        for masks, cell in zip(self._dense_masks, self._rows.cells[number * stride : (number + 1) * stride], strict=True):
+        start = number * self._rows.stride
+        row = self._rows.cells[start : start + len(self._dense_masks)]
+        for masks, cell in zip(self._dense_masks, row, strict=True):
             alive &= masks[cell]
         alive = self._check_sparse(number, alive, now, set())
         heads = alive & ~self._multi_bits
@@ -484,7 +494,10 @@ class Matcher:
                 if feature is not None:
                     cell_of = feature.current
                 else:
-                    feature = self._feature(key, [literal], {})
+                    loose: dict[tuple[str, Predicate | None], Series] = {}
+                    feature = self._feature(key, [literal], loose)
+                    for one in loose.values():
+                        one.cut()
                     cell_of = feature.cell
                 truths, place = feature.truths, feature.number_by_literal[literal]
                 numbers = [n for n in numbers if truths[cell_of(n, now)] >> place & 1]
@@ -532,7 +545,7 @@ class Matcher:
             segments=len(self.segments),
             clauses=sum(1 for literals in self._literals if literals),
             features=sum(len(features) for features in self._features.values()),
-            dense_features=self._rows.stride,
+            dense_features=len(self._dense),
             timed_groups=len(self._groups),
             clauses_examined=self.clauses_examined,
         )

@@ -12,6 +12,7 @@ its features or, coming from the future, begins to count.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
@@ -28,36 +29,38 @@ from segmentkit.index._table import Table
 
 
 class NthFeature(Feature):
-    """The age of the nth newest event of a series, cut at the windows of its literals."""
+    """The age of the nth newest event of a series, cut at the windows of all features of its kind there.
+
+    `reach[cell]` is how long after the event the next cut comes that changes a literal: a cut
+    that matters for other n only wakes nobody.
+    """
+
+    is_timed = True
 
     def __init__(self, key: NthKey, literals: Sequence[Predicate], rows: Rows, series: Series) -> None:
         super().__init__(key, literals, rows)
         self.events = frozenset((key.event,))
-        self.is_timed = True
         self.n = key.n
-        self.cuts, self.truths = _cells.cut_ages(literals)
         self.series = series
+        self.reach: list[int] = []
+
+    def cut(self, cuts: list[int]) -> None:
+        """Cut the age at `cuts`, which hold those of the own literals."""
+        self.truths = _cells.truths_of_ages(self.literals, cuts)
+        self.reach = [_NEVER] * len(self.truths)
+        for cell in range(len(self.truths) - 2, 1, -1):
+            is_felt = self.truths[cell + 1] != self.truths[cell]
+            self.reach[cell] = cuts[cell - 2] if is_felt else self.reach[cell + 1]
 
     def cell(self, number: int, now: int) -> int:
-        return self.cell_among(self.series.visible(number, now), now)
-
-    def cell_among(self, ats: Sequence[int], now: int) -> int:
-        """Return the cell for the instants of the matching events up to now, in order."""
-        if len(ats) < self.n:
-            return MISSING
-        return bisect_right(self.cuts, now - ats[-self.n]) + 2
-
-    def deadline_among(self, ats: Sequence[int], now: int) -> int | None:
-        """Return when the cell changes next by time alone, for the matching events up to now."""
-        if len(ats) < self.n:
-            return None
-        at = ats[-self.n]
-        place = bisect_right(self.cuts, now - at)
-        return at + self.cuts[place] if place < len(self.cuts) else None
+        ats = self.series.visible(number, now)
+        return MISSING if len(ats) < self.n else bisect_right(self.series.cuts, now - ats[-self.n]) + 2
 
 
 class SumFeature(Feature):
     """The sum of a property over the events of a series in one window, cut at the totals of its literals."""
+
+    is_timed = True
 
     def __init__(
         self, key: SumKey, literals: Sequence[Predicate], rows: Rows, series: Series, table: Table, zone: str
@@ -66,9 +69,8 @@ class SumFeature(Feature):
         aggregate = key.aggregate
         assert aggregate.property is not None
         self.events = frozenset((aggregate.events.name,))
-        self.is_timed = True
         window = aggregate.events.window
-        self.length = window.duration.micros if isinstance(window, Relative) else None
+        self.length = window.duration.micros if isinstance(window, Relative) else _NEVER
         self.series = series
         events = table.events[aggregate.events.name]
         self.offset = events.position[aggregate.property.name]
@@ -84,26 +86,27 @@ class SumFeature(Feature):
         self._cuts = self._cutter.cuts
 
     def cell(self, number: int, now: int) -> int:
-        return self.cell_among(number, self.series.visible(number, now), now)
+        return self.cell_among(number, self.series.visible(number, now), now, {})
 
-    def cell_among(self, number: int, ats: Sequence[int], now: int) -> int:
-        """Return the cell for the instants of the matching events up to now, in order."""
-        first = 0 if self.length is None else bisect_right(ats, now - self.length)
-        words = self.series.words(number, self.offset)[first : len(ats)]
-        if self._is_double:
-            total: Any = _numbers.total(doubles([word for word in words if not is_missing_word(word)]))
-            if total is None:
-                return MISSING
-        else:
-            total = sum(word for word in words if not is_missing_word(word))
-        return bisect_right(self._cuts, total) + 2
+    def cell_among(self, number: int, ats: Sequence[int], now: int, known: dict[tuple[int, int], Any]) -> int:
+        """Return the cell for the instants of the matching events up to now, in order.
 
-    def deadline_among(self, ats: Sequence[int], now: int) -> int | None:
-        """Return when the next event leaves the window."""
-        if self.length is None:
-            return None
+        `known` keeps totals by (property, first event): windows that hold the same events share them.
+        """
         first = bisect_right(ats, now - self.length)
-        return ats[first] + self.length if first < len(ats) else None
+        total = known.get((self.offset, first), known)
+        if total is known:
+            total = known[self.offset, first] = self._total(number, first, len(ats))
+        return MISSING if total is None else bisect_right(self._cuts, total) + 2
+
+    def _total(self, number: int, first: int, end: int) -> Any:
+        words = [w for w in self.series.words(number, self.offset)[first:end] if not is_missing_word(w)]
+        return _numbers.total(doubles(words)) if self._is_double else sum(words)
+
+    def deadline_among(self, ats: Sequence[int], now: int) -> int:
+        """Return when the next event leaves the window."""
+        first = bisect_right(ats, now - self.length)
+        return ats[first] + self.length if first < len(ats) else _NEVER
 
 
 class Series:
@@ -119,6 +122,10 @@ class Series:
         self.events: EventTable = table.events[event]
         self.nths: list[NthFeature] = []
         self.sums: list[SumFeature] = []
+        self.features: list[Feature] = []
+        self.cuts: list[int] = []
+        self.block = -1
+        """Place in the rows of the cells of all features, or -1 where they are worked out from the facts."""
         self.group = -1
         self._zone = zone
         self._rows = rows
@@ -186,80 +193,114 @@ class Series:
 
     # ---------------------------------------------------------------------- movement
 
-    def cells(self, number: int, ats: Sequence[int], now: int) -> list[int]:
-        """Return the cells of all features for the matching events up to now: the nths, then the sums."""
-        count, cells = len(ats), []
+    def cut(self) -> None:
+        """Settle the features once all of them are there: the order of cells is the nths by n, then the sums."""
+        self.nths.sort(key=lambda nth: nth.n)
+        self.features = [*self.nths, *self.sums]
+        self.cuts = sorted({cut for nth in self.nths for cut in _cells.age_cuts(nth.literals)})
+        self._cut_set = frozenset(self.cuts)
         for nth in self.nths:
-            n = nth.n
-            cells.append(MISSING if count < n else bisect_right(nth.cuts, now - ats[-n]) + 2)
+            nth.cut(self.cuts)
+
+    def cells(self, number: int, ats: Sequence[int], now: int) -> list[int]:
+        """Return the cells of all features for the matching events up to now."""
+        count, cuts = len(ats), self.cuts
+        cells = [
+            bisect_right(cuts, now - ats[-nth.n]) + 2 if nth.n <= count else MISSING for nth in self.nths
+        ]
+        known: dict[tuple[int, int], Any] = {}
         for total in self.sums:
-            cells.append(total.cell_among(number, ats, now))
+            cells.append(total.cell_among(number, ats, now, known))
+        return cells
+
+    def _crossed(self, number: int, ats: Sequence[int], now: int, cells: array[int]) -> array[int]:
+        """Return the cells after time alone has brought some event to an age at which a feature is cut."""
+        cells = cells[:]
+        ages = {now - at for at in ats}
+        count, cuts = len(ats), self.cuts
+        if not ages.isdisjoint(self._cut_set):
+            for place, nth in enumerate(self.nths):
+                if nth.n > count:
+                    break
+                age = now - ats[-nth.n]
+                if age in self._cut_set:
+                    cells[place] = bisect_right(cuts, age) + 2
+        known: dict[tuple[int, int], Any] = {}
+        for place, total in enumerate(self.sums, start=len(self.nths)):
+            if total.length in ages:
+                cells[place] = total.cell_among(number, ats, now, known)
         return cells
 
     def next_deadline(self, number: int, now: int) -> int | None:
         """Return the next instant at which time alone can move a feature; None if there is none."""
-        return self._next(self.ats(number), now)
+        ats = self.ats(number)
+        visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
+        return self._next(ats, visible, now, self.cells(number, visible, now))
 
-    def _next(self, ats: Sequence[int], now: int) -> int | None:
-        if not ats:
-            return None
-        found = []
-        if ats[-1] > now:
-            count = bisect_right(ats, now)
-            found.append(ats[count])
-            ats = ats[:count]
-        count = len(ats)
-        for nth in self.nths:
-            if count >= nth.n:
-                at, cuts = ats[-nth.n], nth.cuts
-                place = bisect_right(cuts, now - at)
-                if place < len(cuts):
-                    found.append(at + cuts[place])
+    def _next(self, ats: Sequence[int], visible: Sequence[int], now: int, cells: Sequence[int]) -> int | None:
+        count = len(visible)
+        deadline = ats[count] if count < len(ats) else _NEVER
+        for nth, cell in zip(self.nths, cells, strict=False):
+            if nth.n > count:
+                break
+            at = visible[-nth.n] + nth.reach[cell]
+            if at < deadline:
+                deadline = at
         for total in self.sums:
-            deadline = total.deadline_among(ats, now)
-            if deadline is not None:
-                found.append(deadline)
-        return min(found) if found else None
+            at = total.deadline_among(visible, now)
+            if at < deadline:
+                deadline = at
+        return deadline if deadline < _FAR else None
 
     def before(self, number: int, now: int) -> Any:
-        """Remember cells and deadline of the object."""
+        """Remember cells, events and deadline of the object."""
         ats = self.ats(number)
-        deadline = self._next(ats, now)
-        if ats and ats[-1] > now:
-            ats = ats[: bisect_right(ats, now)]
-        return self.cells(number, ats, now), deadline
+        visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
+        if self.block < 0:
+            cells = array("H", self.cells(number, visible, now))
+        else:
+            base = number * self._rows.stride + self.block
+            cells = self._rows.cells[base : base + len(self.features)]
+        return cells, ats, now, self._next(ats, visible, now, cells)
 
     def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
         """Put the moves of the features since `before` returned `state` into `moves`; keep rows and deadline."""
-        old_cells, old_deadline = state
+        old_cells, old_ats, old_now, old_deadline = state
         ats = self.ats(number)
-        self._deadlines.move(self.group, number, old_deadline, self._next(ats, now))
-        if ats and ats[-1] > now:
-            ats = ats[: bisect_right(ats, now)]
-        new_cells = self.cells(number, ats, now)
-        if new_cells == old_cells:
-            return
-        rows = self._rows
-        base = number * rows.stride
+        visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
+        is_time_alone = now == old_now + 1 and ats == old_ats and bool(ats) and ats[-1] < now
+        if is_time_alone:
+            new_cells = self._crossed(number, visible, now, old_cells)
+        else:
+            new_cells = array("H", self.cells(number, visible, now))
+        self._deadlines.move(self.group, number, old_deadline, self._next(ats, visible, now, new_cells))
+        if new_cells != old_cells:
+            self._move(number, old_cells, new_cells, moves)
+
+    def _move(self, number: int, old_cells: array[int], new_cells: array[int], moves: list[Move]) -> None:
+        cells = self._rows.cells
+        base = number * self._rows.stride
+        if self.block >= 0:
+            cells[base + self.block : base + self.block + len(new_cells)] = new_cells
         for feature, old, new in zip(self.features, old_cells, new_cells, strict=True):
             if old != new:
                 if feature.slot >= 0:
-                    rows.cells[base + feature.slot] = new
-                moves.append((feature, old, new))
-
-    @property
-    def features(self) -> list[Feature]:
-        """All features, in the order of `cells`."""
-        return [*self.nths, *self.sums]
+                    cells[base + feature.slot] = new
+                if feature.masks[old] is not feature.masks[new]:
+                    moves.append((feature, old, new))
 
     def enter(self, number: int, now: int) -> None:
         """Take a new object in."""
-        ats = self.visible(number, now)
+        ats = self.ats(number)
+        visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
+        new_cells = array("H", self.cells(number, visible, now))
         base = number * self._rows.stride
-        for feature, cell in zip(self.features, self.cells(number, ats, now), strict=True):
+        if self.block >= 0:
+            self._rows.cells[base + self.block : base + self.block + len(new_cells)] = new_cells
+        for feature, cell in zip(self.features, new_cells, strict=True):
             if feature.slot >= 0:
                 self._rows.cells[base + feature.slot] = cell
-        self._deadlines.move(self.group, number, None, self.next_deadline(number, now))
+        self._deadlines.move(self.group, number, None, self._next(ats, visible, now, new_cells))
 
     def leave(self, number: int, now: int) -> None:
         """Forget an object whose facts are still there."""
@@ -267,5 +308,7 @@ class Series:
 
 
 _NO_FACTS = DictFacts({}, {})
+_NEVER = 2**80
+_FAR = 2**79  # anything beyond is never
 
 __all__ = ["NthFeature", "Series", "SumFeature"]
