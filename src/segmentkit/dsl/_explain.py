@@ -36,10 +36,12 @@ _BEGIN_VALUE: Final = frozenset(
     {"NAME", "BACKTICKED", "NUMBER", "TEXT", "INSTANT", "DATE", "PARAMETER", "(", "-", "at", "exactly"}
     | {"now", "today", "yesterday", "tomorrow", "true", "false", "did", "not"}
 )
+_AFTER_OPERAND: Final = frozenset({"+", "-", "*", "/", "(", "[", "."})
+_LONGER: Final = {"ignoring": "ignoring case", "in": "in zone"}
 _KINDS: Final = {
     "NAME": "a name",
     "NUMBER": "a number",
-    "TEXT": "a text in quotes",
+    "TEXT": "text in quotes",
     "INSTANT": "an instant",
     "DATE": "a date",
 }
@@ -110,25 +112,25 @@ def _expectation(accepted: frozenset[str]) -> str:
     if {"NAME", "NUMBER", "TEXT"} <= rest:
         phrases.append("a condition" if "not" in rest else "a value")
         rest -= _BEGIN_VALUE
+    elif {"NUMBER", "TEXT"} <= rest:
+        phrases.append("a constant (text in quotes, a number, a date, true or false)")
+        rest -= _BEGIN_VALUE
     if "=" in rest:
-        phrases.append("a comparison such as '=', 'in' or 'is missing'")
-        rest -= _AFTER_VALUE | {"+", "-", "*", "/", "(", "[", "."}
-    elif {"fewer", "on"} <= rest:
-        phrases.append("a count such as 'at least 3 times', a window such as 'in the last 30 days'")
-        rest -= _AFTER_EVENT | {"["}
+        phrases.append("a comparison (such as '=', 'in', 'is missing')")
+        rest -= _AFTER_VALUE | _AFTER_OPERAND
     elif {"more", "on"} <= rest:
-        phrases.append("a window such as 'in the last 30 days'")
-        rest -= _AFTER_EVENT | {"+", "-", "*", "/", "(", "[", "."}
+        phrases += ["a count (such as 'at least 3 times')"] if "fewer" in rest and "[" in rest else []
+        phrases.append("a window (such as 'in the last 30 days')")
+        rest -= _AFTER_EVENT | _AFTER_OPERAND
     if rest & _UNITS:
-        phrases.append("a unit such as 'days'")
+        phrases.append("a unit (such as 'days')")
         rest -= _UNITS
     phrases += [_KINDS[kind] for kind in _KINDS if kind in rest]
-    rest -= _KINDS.keys() | {"BACKTICKED", "PARAMETER"}
-    at_end = "$END" in rest
-    words = sorted(rest - {"$END"} - ({"+", "-", "*", "/", "(", "[", "."} if len(rest) > 3 else set()))
-    phrases += [f"'{word}'" for word in words[:8]]
-    if at_end:
-        phrases.append("the end")
+    rest -= {"at", "exactly"} if "NAME" in rest else set()
+    rest -= _KINDS.keys() | {"BACKTICKED", "PARAMETER", "$END"}
+    rest -= _AFTER_OPERAND if len(rest) > 3 else set()
+    phrases += [f"'{_LONGER.get(word, word)}'" for word in sorted(rest)[:8]]
+    phrases += ["the end"] if "$END" in accepted else []
     return " or ".join(part for part in (", ".join(phrases[:-1]), phrases[-1]) if part)
 
 
@@ -163,6 +165,10 @@ def _hint(  # noqa: C901  # a table of mistakes, the particular ones first
         return f"{_LATER[previous]} are not supported yet; to use a name that is a word, put it in backticks"
     if word in ("exists", "unless", "except", "xor"):
         return "join conditions with 'and', 'or' and 'not'"
+    if word in ("and", "or"):
+        return f"a condition is missing before '{word}'"
+    if found.kind == "word" and "TEXT" in accepted and "NAME" not in accepted and word not in RESERVED:
+        return f'text stands in quotes: "{found.text}"'
     if word in RESERVED and "NAME" in accepted:
         return f"to use {shown(found.text)} as a name, put it in backticks: `{found.text}`"
     if found.kind == "word":

@@ -19,9 +19,11 @@ count in the file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 import attrs
+from attrs import evolve
 
 from segmentkit.dsl import _literals
 from segmentkit.dsl._scan import Token, scan, shown
@@ -104,7 +106,7 @@ def parse_definitions(text: str, origin: str = "") -> list[Definition]:
 def _split(tokens: list[Token]) -> list[list[Token]]:
     """Return the tokens of each definition; whatever comes before the first one is a part of its own."""
     starts = [i for i in range(len(tokens)) if i == 0 or _begins(tokens, i)]
-    return [tokens[start:end] for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True)]
+    return [tokens[start:end] for start, end in pairwise([*starts, len(tokens)])]
 
 
 def _begins(tokens: list[Token], index: int) -> bool:
@@ -207,7 +209,9 @@ class _Reader:
         try:
             parse_tokens(rest, self._source, end, self._origin)
         except FilterSyntaxError as error:
-            self._problems += error.problems
+            clauses = {token.start for token in rest if token.lower in _CLAUSES}
+            behind = "clauses stand before 'where'"
+            self._problems += [evolve(p, hint=behind) if p.start in clauses else p for p in error.problems]
         return start, end
 
     # ---------------------------------------------------------------------- tokens
