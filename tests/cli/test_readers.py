@@ -115,11 +115,12 @@ def test_parquet_without_its_extra_says_what_to_install(tmp_path: Path, monkeypa
     ("name", "content", "message"),
     [
         ("a.xlsx", b"", "the name says no known format"),
-        ("a.gz", gzip.compress(b"id\n"), "the name says no known format"),
+        ("a.gz", gzip.compress(b"id\n", mtime=0), "the name says no known format"),
         ("a.csv", b"id\n\xff\xfe\n", "not text in UTF-8"),
-        ("a.csv.gz", gzip.compress(b"id\na\n" * 1000)[:-20], "cannot read"),
+        ("a.csv.gz", gzip.compress(b"id\na\n" * 1000, mtime=0)[:-20], "cannot read"),
         ("a.parquet", b"id\na\n", "not a Parquet file"),
     ],
+    ids=["no such format", "no format", "not UTF-8", "cut off", "not Parquet"],
 )
 def test_a_file_that_is_not_what_its_name_says_is_one_clear_message(
     tmp_path: Path, name: str, content: bytes, message: str
