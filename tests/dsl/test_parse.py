@@ -520,11 +520,11 @@ def test_a_text_of_more_than_a_million_characters_is_refused() -> None:
 
 
 def test_a_megabyte_of_nonsense_is_refused_quickly() -> None:
-    """Problems are counted out, so that their positions do not cost a scan of the text each."""
+    """Nobody reads more than a hundred problems, so nobody looks for more."""
     started = time.process_time()
     with pytest.raises(ValueError, match="not in the language"):
         read("!" * 500_000 + "\n" + "; " * 200_000)
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 5
 
 
 def test_what_is_no_text_is_refused() -> None:

@@ -126,7 +126,7 @@ def parse_tokens(tokens: list[Token], source: str, end: int, origin: str = "") -
     """Return the lark tree of tokens that have no problem of their own; `end` is where they end."""
     from lark import UnexpectedToken
 
-    _check_brackets(tokens, source)
+    _check_tokens(tokens, source)
     compiled = language()
     parser = compiled.begin()
     position = 0
@@ -156,20 +156,45 @@ def _too_deep(source: str, position: int) -> LimitError:
     )  # fmt: skip
 
 
-def _check_brackets(tokens: list[Token], source: str) -> None:
-    """Refuse what is too deep by its brackets, or by a run of prefixes or operators, before the parser sees it."""
-    depth = prefixes = operators = 0
+def _too_many(source: str, position: int, found: int) -> LimitError:
+    return LimitError(
+        f"the filter has more than {MAX_CONDITIONS:,} conditions at {_place(source, position)}; "
+        "list values with 'in (...)', or split it into several segments",
+        what="conditions", limit=MAX_CONDITIONS, found=found,
+    )  # fmt: skip
+
+
+_ENDS_OPERAND: Final = (
+    RESERVED | {",", "(", ")", "[", "]", "=", "!=", "<", "<=", ">", ">="} | {"before", "after", "since", "until", "on"}
+)
+_BEFORE_SIGN: Final = (_ENDS_OPERAND - {")", "]"}) | {"+", "-", "*", "/"}
+
+
+def _check_tokens(tokens: list[Token], source: str) -> None:
+    """Refuse what is certainly too deep or too long before the parser sees it, which takes a hundred times as long.
+
+    Counted are brackets, prefixes in a row, sums and products within an operand, and words that
+    join conditions (every `between` has an `and` of its own). `_check_size` is exact.
+    """
+    depth = prefixes = sums = products = joins = 0
+    previous = "("
     for token in tokens:
         symbol = token.lower
-        if token.kind == "symbol":
+        if symbol in ("and", "or", "between"):
+            joins += -1 if symbol == "between" else 1
+        if symbol in _ENDS_OPERAND:
             depth += (symbol in ("(", "[")) - (symbol in (")", "]"))
-            operators += symbol in ("+", "-", "*", "/")
-        if symbol in ("and", "or", ",", "(", "[", ")", "]"):
-            operators = 0
+            sums = products = 0
+        elif symbol in ("*", "/"):
+            products += 1
+        elif symbol in ("+", "-") and previous not in _BEFORE_SIGN:
+            sums, products = sums + 1, 0
         prefixes = prefixes + 1 if symbol in ("not", "-", "(") else 0
-        # in a row, and within one operand, not even a mix of both is half as deep as it is long
-        if depth > MAX_DEPTH or prefixes > 2 * MAX_DEPTH or operators > 6 * MAX_DEPTH:
+        if max(depth, sums, products) > MAX_DEPTH or prefixes > 2 * MAX_DEPTH:
             raise _too_deep(source, token.start)
+        if joins > MAX_CONDITIONS:
+            raise _too_many(source, token.start, joins)
+        previous = symbol
 
 
 _CONNECTIVES: Final = frozenset({"disjunction", "conjunction", "negated", "counted", "parenthesis"})
@@ -199,11 +224,7 @@ def _check_size(tree: Tree[Any], source: str) -> None:
         if is_condition and not joins:
             found += copies
             if found > MAX_CONDITIONS:
-                raise LimitError(
-                    f"the filter has more than {MAX_CONDITIONS:,} conditions at {_place(source, node.meta.start_pos)}; "
-                    "list values with 'in (...)', or split it into several segments",
-                    what="conditions", limit=MAX_CONDITIONS, found=found,
-                )  # fmt: skip
+                raise _too_many(source, node.meta.start_pos, found)
         brackets = node.data in ("event", "filtered")
         for index in range(len(node.children) - 1, -1, -1):
             child = node.children[index]

@@ -2,7 +2,7 @@ r"""Text to tokens: words, names in backticks, constants, parameters and symbols
 
 Whether a word is a keyword depends on where it stands, so that is left to `_parse`. Constants
 are validated here; what cannot be read becomes a `bad` token with a `Problem` that says how to
-write it. Scanning never stops early: a file of definitions reports all its problems.
+write it. Scanning goes on behind it: a file of definitions reports all its problems.
 
 >>> [token.text for token in scan("orders > 4 # many").tokens]
 ['orders', '>', '4']
@@ -108,8 +108,9 @@ def scan(source: str, start: int = 0, end: int | None = None) -> Scan:
         problem = _complaint(str(kind), text)
         if problem is not None:
             kind = "bad"
-            if len(problems) < MAX_PROBLEMS:
-                problems.append(Problem.at(problem[0], source, at, position, problem[1]))
+            problems.append(Problem.at(problem[0], source, at, position, problem[1]))
+            if len(problems) == MAX_PROBLEMS:
+                break
         tokens.append(Token(kind, text, at, position))  # type: ignore[arg-type]  # the groups are the kinds
     return Scan(tokens, problems)
 
