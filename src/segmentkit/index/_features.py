@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from pyroaring import BitMap
@@ -51,11 +51,13 @@ class Rows:
     """One row of small integers per object: its cell of each dense feature.
 
     One flat array: an object's cells lie together, so that an AND over them reads one stretch of memory.
+    `now` is the instant for which a cell is asked that is not in a row.
     """
 
     def __init__(self) -> None:
         self.stride = 0
         self.cells = array("H")
+        self.now = 0
 
     def reset(self, stride: int, n_objects: int) -> None:
         """Make room for `stride` cells of `n_objects` objects, all free."""
@@ -84,6 +86,8 @@ class Feature:
         self.truths: list[int] = []
         self.masks: list[int] = []
         self.slot = -1
+        self.place = -1
+        """Where the rows have the cell: the slot of a dense feature, or a place in the block of a series; or -1."""
         self.rows = rows
         self.group = -1
         self.attributes: frozenset[str] = frozenset()
@@ -132,6 +136,15 @@ class Feature:
         for cell in range(len(self.masks)):
             self.masks[cell] |= bit
 
+    def weight(self) -> float:
+        """Return about how many clauses an object violates here, to AND the strongest masks first."""
+        cells = self.typical_cells()
+        return sum((self.ones & ~self.masks[cell]).bit_count() for cell in cells) / max(1, len(cells))
+
+    def typical_cells(self) -> Sequence[int]:
+        """Return cells that objects are likely to be in."""
+        return range(2, len(self.masks))
+
     # -- cells
 
     def recut(self) -> None:
@@ -143,13 +156,20 @@ class Feature:
 
     def current(self, number: int, now: int) -> int:
         """Return the cell that the index holds to be the object's."""
-        if self.slot >= 0:
-            return self.rows.cells[number * self.rows.stride + self.slot]
+        if self.place >= 0:
+            return self.rows.cells[number * self.rows.stride + self.place]
         return self.cell(number, now)
 
-    def cells_of_all(self, numbers: Sequence[int], now: int) -> Iterable[int]:
-        """Return the cells of many objects, in their order."""
-        return [self.cell(number, now) for number in numbers]
+    def test(self, literal: int) -> Callable[[int], object]:
+        """Return a function that tells of an object whether a literal holds (at `rows.now`).
+
+        Made once for each clause, since it is the inner loop of checking one: `bench_changes`.
+        """
+        truths, rows, cell = self.truths, self.rows, self.cell
+        if self.place >= 0:
+            cells, stride, place = rows.cells, rows.stride, self.place
+            return lambda number: truths[cells[number * stride + place]] >> literal & 1
+        return lambda number: truths[cell(number, rows.now)] >> literal & 1
 
     def before(self, number: int, now: int) -> Any:
         """Remember what is needed to see later what has moved."""
@@ -265,6 +285,9 @@ class TextFeature(Feature):
             return 2 if self._closed else self._open_cell(value)
         return cell
 
+    def typical_cells(self) -> Sequence[int]:
+        return (2,) if self._closed and self._column.type.kind != "boolean" else range(2, len(self.masks))
+
     def _open_cell(self, value: Any) -> int:
         truth = self._truth(value)
         cell = self._cell_by_truth.get(truth)
@@ -358,6 +381,13 @@ class BooleanFeature(Feature):
 
     def current(self, number: int, now: int) -> int:
         return _TRUE if number in self.members else _FALSE
+
+    def test(self, literal: int) -> Callable[[int], object]:
+        members = self.members
+        false, true = (self.truths[cell] >> literal & 1 for cell in (_FALSE, _TRUE))
+        if true and not false:
+            return members.__contains__
+        return lambda number: true if number in members else false
 
     def next_deadline(self, number: int, now: int) -> int | None:
         """Return an instant no later than the next at which the answer can change; None if it cannot."""

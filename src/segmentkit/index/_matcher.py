@@ -18,8 +18,8 @@ many of them the plan is built anew from all segments.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Protocol, TypeAlias
 
 import attrs
 from pyroaring import BitMap
@@ -72,6 +72,10 @@ class Segment:
             f"<div><b>{escape(self.name)}</b> on {escape(self.object_type)}: {len(self.members):,} members"
             f"<br><code>{escape(self.where)}</code></div>"
         )
+
+
+Test: TypeAlias = Callable[[int], object]
+"""Whether a literal holds for the object of a number."""
 
 
 class Watcher(Protocol):
@@ -143,12 +147,13 @@ class Matcher:
         self._series_by_value: dict[str, dict[int, dict[Any, list[Series]]]] = {}
         self.heads: list[Segment | None] = []
         self._literals: list[tuple[tuple[Feature, int], ...]] = []
-        self._sparse: list[tuple[tuple[Feature, int], ...]] = []
+        self._sparse: list[tuple[tuple[Feature, Test], ...]] = []
+        self._tests: list[tuple[Test, ...]] = []
         self._dense: list[Feature] = []
         self._sparse_bits = 0
         self._multi_bits = 0
         self._head_bits = 0
-        self._owner: dict[int, Segment] = {}
+        self._owner: dict[int, tuple[tuple[int, ...], int]] = {}
         self._ones = 0
         self._dense_masks: tuple[list[int], ...] = ()
         self._n_patched = 0
@@ -173,7 +178,7 @@ class Matcher:
         for bit in segment.bits:
             for feature, literal in self._literals[bit]:
                 feature.release(literal, 1 << bit)
-            self._literals[bit] = self._sparse[bit] = ()
+            self._literals[bit] = self._sparse[bit] = self._tests[bit] = ()
             self._owner.pop(bit, None)
         dead = sum(1 << bit for bit in segment.bits)
         self._sparse_bits &= ~dead
@@ -211,12 +216,12 @@ class Matcher:
         for bit, clause in numbered:
             for feature, _ in self._bind(bit, clause):
                 uses[feature] = uses.get(feature, 0) + 1
-        self._choose_dense(uses, len(numbered))
-        for bit, _ in numbered:
-            self._note_sparse(bit)
         for features in self._features.values():
             for feature in features:
                 feature.build_masks(self._ones)
+        self._choose_dense(uses, len(numbered))
+        for bit, _ in numbered:
+            self._note_tests(bit)
         self._dense_masks = tuple(feature.masks for feature in self._dense)
         self._enter_all(self.watchers, now)
 
@@ -232,6 +237,7 @@ class Matcher:
         missing = len(self.heads) - len(self._literals)
         self._literals += [()] * missing
         self._sparse += [()] * missing
+        self._tests += [()] * missing
         if not clauses:
             segment.bits = (head,)  # a bit that nothing ever sets, so that every segment has one
             return
@@ -239,9 +245,10 @@ class Matcher:
         self.heads[head] = segment
         self._head_bits |= 1 << head
         if extra:
+            own = sum(1 << bit for bit in segment.bits)
+            self._multi_bits |= own
             for bit in segment.bits:
-                self._owner[bit] = segment
-                self._multi_bits |= 1 << bit
+                self._owner[bit] = segment.bits, own
 
     def _extend(self, segment: Segment, clauses: list[Clause], now: int) -> None:
         """Add one segment to the plan in use; its new literals get features of their own."""
@@ -261,7 +268,7 @@ class Matcher:
             for feature, _ in self._bind(bit, clause):
                 if not feature.masks:
                     feature.build_masks(self._ones)
-            self._note_sparse(bit)
+            self._note_tests(bit)
         self._enter_all(new, now)
         self._n_patched += 1
         self._mark_if_stale()
@@ -276,8 +283,10 @@ class Matcher:
         self._literals[bit] = tuple(bound)
         return self._literals[bit]
 
-    def _note_sparse(self, bit: int) -> None:
-        self._sparse[bit] = tuple((f, literal) for f, literal in self._literals[bit] if f.slot < 0)
+    def _note_tests(self, bit: int) -> None:
+        tests = [(feature, feature.test(literal)) for feature, literal in self._literals[bit]]
+        self._tests[bit] = tuple(test for _, test in tests)
+        self._sparse[bit] = tuple((feature, test) for feature, test in tests if feature.slot < 0)
         if self._sparse[bit]:
             self._sparse_bits |= 1 << bit
 
@@ -285,13 +294,16 @@ class Matcher:
         least = max(2, n_clauses // 200)
         ranked = sorted(uses, key=lambda feature: -uses[feature])
         dense = [f for f in ranked if uses[f] >= least and _fits_a_row(f)][:_MOST_DENSE]
+        dense.sort(key=lambda feature: -feature.weight())
         for slot, feature in enumerate(dense):
-            feature.slot = slot
+            feature.slot = feature.place = slot
         self._dense = dense
         stride = len(dense)
         for watcher in self.watchers:
             if isinstance(watcher, Series) and len(watcher.features) >= _LEAST_BLOCK:
                 watcher.block = stride
+                for place, feature in enumerate(watcher.features, start=stride):
+                    feature.place = place
                 stride += len(watcher.features)
         self._rows.reset(stride, len(self.table.ids))
 
@@ -398,64 +410,64 @@ class Matcher:
 
         Both are masks of head bits. Rows, bitmaps and facts are those after the move.
         """
-        if len(moves) == 1:
-            feature, old, new = moves[0]
-            after = feature.masks[new]
-            flipped = feature.masks[old] ^ after
-        else:
-            before = after = -1
-            for feature, old, new in moves:
-                before &= feature.masks[old]
-                after &= feature.masks[new]
-            flipped = before ^ after
+        feature, old, new = moves[0]
+        before, after = feature.masks[old], feature.masks[new]
+        for feature, old, new in moves[1:]:
+            before &= feature.masks[old]
+            after &= feature.masks[new]
+        flipped = before ^ after
         if not flipped:
             return 0, 0
-        dense_masks = self._dense_masks
-        start = number * self._rows.stride
-        row = self._rows.cells[start : start + len(dense_masks)]
+        dense_masks, rows = self._dense_masks, self._rows
+        start = number * rows.stride
+        row = rows.cells[start : start + len(dense_masks)]
         for feature, _, _ in moves:
             if feature.slot >= 0:
-                row[feature.slot] = 0
+                row[feature.slot] = 0  # the free cell: what has moved is in `flipped` already
         for masks, cell in zip(dense_masks, row, strict=True):
             flipped &= masks[cell]
             if not flipped:
                 return 0, 0
+        rows.now = now
         if flipped & self._sparse_bits:
-            flipped = self._check_sparse(number, flipped, now, {move[0] for move in moves})
+            flipped = self._check_sparse(number, flipped, {move[0] for move in moves})
         if flipped & self._multi_bits:
-            return self._settle(number, flipped, after, now)
-        self.clauses_examined += flipped.bit_count()
+            return self._settle(number, flipped, after)
         return flipped, flipped & after
 
-    def _check_sparse(self, number: int, clauses: int, now: int, moved: set[Feature]) -> int:
+    def _check_sparse(self, number: int, clauses: int, moved: set[Feature]) -> int:
         """Return those of the clauses whose sparse literals on features that have not moved hold."""
-        for bit in iter_bits(clauses & self._sparse_bits):
+        left, checks = clauses & self._sparse_bits, self._sparse
+        while left:
+            low = left & -left
+            left ^= low
             self.clauses_examined += 1
-            for feature, literal in self._sparse[bit]:
-                if feature not in moved and not feature.truths[feature.current(number, now)] >> literal & 1:
-                    clauses ^= 1 << bit
+            for feature, holds in checks[low.bit_length() - 1]:
+                if feature not in moved and not holds(number):
+                    clauses ^= low
                     break
         return clauses
 
-    def _settle(self, number: int, flipped: int, after: int, now: int) -> tuple[int, int]:
+    def _settle(self, number: int, flipped: int, after: int) -> tuple[int, int]:
         """Turn flipped clauses into flipped segments where a segment has several."""
-        entered = flipped & after
         multi = flipped & self._multi_bits
-        heads, entering = flipped ^ multi, entered & ~multi
-        for segment in {self._owner[bit].name: self._owner[bit] for bit in iter_bits(multi)}.values():
-            own = sum(1 << bit for bit in segment.bits)
-            self.clauses_examined += len(segment.bits)
-            if any(self._clause_holds(bit, number, now) for bit in segment.bits if not flipped >> bit & 1):
+        heads, entered = flipped ^ multi, flipped & after
+        entering = entered & ~multi
+        while multi:
+            bits, own = self._owner[(multi & -multi).bit_length() - 1]
+            self.clauses_examined += len(bits)
+            is_new = bool(entered & own)
+            was_old = bool(multi & own & ~entered)
+            multi &= ~own
+            if is_new == was_old or any(self._clause_holds(bit, number) for bit in bits if not flipped >> bit & 1):
                 continue
-            old, new = bool(multi & own & ~entered), bool(entered & own)
-            if old != new:
-                heads |= 1 << segment.bits[0]
-                if new:
-                    entering |= 1 << segment.bits[0]
+            heads |= 1 << bits[0]
+            if is_new:
+                entering |= 1 << bits[0]
         return heads, entering
 
-    def _clause_holds(self, bit: int, number: int, now: int) -> bool:
-        return all(f.truths[f.current(number, now)] >> literal & 1 for f, literal in self._literals[bit])
+    def _clause_holds(self, bit: int, number: int) -> bool:
+        return all(holds(number) for holds in self._tests[bit])
 
     def match(self, number: int, now: int) -> int:
         """Return the segments that an object satisfies, as a mask of head bits."""
@@ -464,10 +476,11 @@ class Matcher:
         row = self._rows.cells[start : start + len(self._dense_masks)]
         for masks, cell in zip(self._dense_masks, row, strict=True):
             alive &= masks[cell]
-        alive = self._check_sparse(number, alive, now, set())
+        self._rows.now = now
+        alive = self._check_sparse(number, alive, set())
         heads = alive & ~self._multi_bits
         for bit in iter_bits(alive & self._multi_bits):
-            heads |= 1 << self._owner[bit].bits[0]
+            heads |= 1 << self._owner[bit][0][0]
         return heads
 
     def select(self, segment: Segment, now: int) -> BitMap:
@@ -511,10 +524,12 @@ class Matcher:
     def record(self, number: int, flipped: int, entered: int) -> None:
         """Carry flips into the memberships."""
         heads = self.heads
-        for bit in iter_bits(flipped):
-            segment = heads[bit]
+        while flipped:
+            low = flipped & -flipped
+            flipped ^= low
+            segment = heads[low.bit_length() - 1]
             assert segment is not None
-            if entered >> bit & 1:
+            if entered & low:
                 segment.members.add(number)
             else:
                 segment.members.discard(number)
