@@ -68,13 +68,15 @@ MAX_DIGITS: Final = 1_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST_DAY = (datetime.min.replace(tzinfo=UTC) - _EPOCH).days
+_LAST_DAY = (datetime.max.replace(tzinfo=UTC) - _EPOCH).days
 
 
 def to_micros(value: datetime) -> int:
     """Return an aware datetime as microseconds since 1970 UTC.
 
     Raises:
-        ClockError: `value` is no datetime, or has no zone.
+        ClockError: `value` is no datetime, has no zone, or lies outside of the years 1 to 9999 in UTC.
 
     >>> to_micros(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
     1000000
@@ -84,6 +86,8 @@ def to_micros(value: datetime) -> int:
     if value.utcoffset() is None:
         raise ClockError(f"{value!r} has no time zone; pass an aware datetime, such as datetime(..., tzinfo=UTC)")
     delta = value - _EPOCH
+    if not _FIRST_DAY <= delta.days <= _LAST_DAY:
+        raise ClockError(f"{value.isoformat()} lies outside of the years 1 to 9999 in UTC")
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 

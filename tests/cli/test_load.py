@@ -158,3 +158,8 @@ def test_an_unknown_event_or_type_is_an_error(files: Files) -> None:
     assert files.problems() == ["p.csv: 'contact' has no event 'purchases'; did you mean 'purchase'?"]
     with pytest.raises(SchemaError, match="no object type 'kontact'"):
         load([Source(files.folder / "p.csv", "kontact")], SCHEMA)
+
+
+def test_an_instant_that_utc_cannot_write_is_a_problem_of_its_row(files: Files) -> None:
+    files.add("p.csv", "contact,at\na,9999-12-31T23:59:59-01:00\n", "contact", "purchase")
+    assert "p.csv, row 2, column 'at': 9999-12-31T23:59:59-01:00 lies outside of the years" in files.problems()[0]

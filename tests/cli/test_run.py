@@ -91,6 +91,8 @@ def test_deltas_are_lines_before_the_summary(shop: Shop) -> None:
         (["--members", "Buyer"], 2, "no segment 'Buyer'; did you mean 'Buyers'?"),
         (["--object", "dora"], 2, "no object 'dora' in the data"),
         (["--now", "2026-11-04"], 2, "--now: expected an instant"),
+        (["--now", "9999-12-31T23:59:59-01:00"], 2, "outside of the years 1 to 9999 in UTC"),
+        (["--now", "0001-01-01T00:00:00+01:00"], 2, "outside of the years 1 to 9999 in UTC"),
         (["--events", "contact.purchase=none.csv"], 2, "cannot read none.csv"),
         (["--schema", "none.toml"], 2, "cannot read none.toml"),
         (["none.seg"], 2, "cannot read none.seg"),
