@@ -56,7 +56,7 @@ def test_a_replay_prints_every_flip_at_its_exact_instant(shop: Shop) -> None:
 def test_a_replay_ends_with_sizes_flips_an_object_and_the_speed(shop: Shop) -> None:
     out = shop.run("--replay", "day").out
     assert out.startswith("3 contacts, 3 events, from 2026-11-01 to 2026-11-04\n")
-    assert "Buyers         1  33.3%  ▅█▅▅\n" in out
+    assert "Buyers         1  33.3%     2  ▅█▅▅\n" in out
     assert "entered (+) and left (-) from 2026-11-02 to 2026-11-04\n" in out
     assert "2026-11-04T12:00:00Z  Buyers   +1  anna\n" in out
     assert "contact anna is in 1 segment: Buyers\n" in out

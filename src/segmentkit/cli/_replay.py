@@ -70,9 +70,12 @@ def _print_report(course: Course, segments: Sequence[Segment], facts: Facts, cho
     print(f"{data_text(facts)}, from {course.first_day} to {course.steps[-1].day}\n")
     rows = segment_rows(course.engine, segments, facts)
     names = max(len(clip(row.name)) for row in rows)
-    width = max(10, min(_MAX_CHART, width_of_stdout() - names - 30))
+    width = max(10, min(_MAX_CHART, width_of_stdout() - names - 36))
     blocks = can_draw_blocks(sys.stdout.encoding)
-    print_segments(rows, {name: sparkline(sizes, width, blocks=blocks) for name, sizes in course.sizes_by_name.items()})
+    print_segments(
+        rows,
+        {name: (max(sizes), sparkline(sizes, width, blocks=blocks)) for name, sizes in course.sizes_by_name.items()},
+    )
     _print_last(course)
     if chosen is not None:
         _print_object(course, *chosen)

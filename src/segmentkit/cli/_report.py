@@ -106,19 +106,23 @@ def ids_text(ids: Sequence[str], n: int, limit: int = SAMPLE) -> str:
     return f"{shown} ..." if n > limit else shown
 
 
-def print_segments(rows: Sequence[SegmentRow], charts: Mapping[str, str] | None = None) -> None:
-    """Print the table of segments; `charts` adds a column with a line for each name."""
-    headings = ["segment", "on", "members", "share"] + (["size over time"] if charts else ["ids"])
-    several = len({row.object_type for row in rows}) > 1
+def print_segments(rows: Sequence[SegmentRow], charts: Mapping[str, tuple[int, str]] | None = None) -> None:
+    """Print the table of segments; `charts` has, for each name, its largest size and the line that shows its sizes."""
+    headings = ["segment", "on", "members", "share", *(["peak", "size over time"] if charts else ["ids"])]
     table = []
     for row in rows:
-        last = charts[row.name] if charts else ids_text(row.sample, row.n_members)
-        table.append([clip(row.name), row.object_type, f"{row.n_members:,}", f"{row.share:.1%}", last])
-    if not several:
-        headings.pop(1)
-        for cells in table:
-            cells.pop(1)
-    print_table(headings, table, right=[2, 3] if several else [1, 2])
+        cells = [clip(row.name), row.object_type, f"{row.n_members:,}", f"{row.share:.1%}"]
+        if charts:
+            peak, line = charts[row.name]
+            cells += [f"{peak:,}", line]
+        else:
+            cells.append(ids_text(row.sample, row.n_members))
+        table.append(cells)
+    if len({row.object_type for row in rows}) == 1:
+        for cells in (headings, *table):
+            del cells[1]
+    right = [i for i, heading in enumerate(headings) if heading in ("members", "share", "peak")]
+    print_table(headings, table, right=right)
 
 
 def plural(n: int, noun: str) -> str:
