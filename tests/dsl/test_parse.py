@@ -513,6 +513,14 @@ def test_exactly_counts_as_the_two_conditions_it_becomes() -> None:
         read(nested)
 
 
+def test_a_list_has_as_many_values_as_the_limit_and_no_more() -> None:
+    """Long lists are for lists of ids, not for databases."""
+    with pytest.raises(LimitError, match="more than 100,000 values at line 1, column 200013"):
+        read("orders in (1" + ",1" * 100_001 + ")")
+    tree = read("orders in (1" + ",1" * 5_000 + ", 2)")
+    assert tree == In(ORDERS, (whole(1), whole(2)))
+
+
 def test_a_text_of_more_than_a_million_characters_is_refused() -> None:
     """Length is checked before anything is read."""
     with pytest.raises(LimitError, match="1,000,000"):

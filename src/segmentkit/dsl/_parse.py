@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from lark import Lark, Token as LarkToken, Tree
     from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-__all__ = ["MAX_CONDITIONS", "MAX_DEPTH", "MAX_LENGTH", "Language", "language", "parse_tokens", "parse_tree"]
+__all__ = [
+    "MAX_CONDITIONS",
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "MAX_LISTED",
+    "Language",
+    "language",
+    "parse_tokens",
+    "parse_tree",
+]
 
 MAX_LENGTH: Final = 1_000_000
 """Most characters of a filter."""
@@ -31,6 +40,8 @@ MAX_DEPTH: Final = 200
 """How deep brackets, connectives, operators and functions may be nested, each counted."""
 MAX_CONDITIONS: Final = 10_000
 """Most conditions of a filter, those inside event brackets included."""
+MAX_LISTED: Final = 100_000
+"""Most items behind commas, such as values in lists, all lists of a filter together."""
 
 
 @attrs.frozen
@@ -176,7 +187,7 @@ def _check_tokens(tokens: list[Token], source: str) -> None:
     Counted are brackets, prefixes in a row, sums and products within an operand, and words that
     join conditions (every `between` has an `and` of its own). `_check_size` is exact.
     """
-    depth = prefixes = sums = products = joins = 0
+    depth = prefixes = sums = products = joins = listed = 0
     previous = "("
     for token in tokens:
         symbol = token.lower
@@ -194,6 +205,13 @@ def _check_tokens(tokens: list[Token], source: str) -> None:
             raise _too_deep(source, token.start)
         if joins > MAX_CONDITIONS:
             raise _too_many(source, token.start, joins)
+        listed += symbol == ","
+        if listed > MAX_LISTED:
+            raise LimitError(
+                f"the filter lists more than {MAX_LISTED:,} values at {_place(source, token.start)}; "
+                "keep such a set as an attribute of its objects, or split the filter into several segments",
+                what="listed values", limit=MAX_LISTED, found=listed,
+            )  # fmt: skip
         previous = symbol
 
 
