@@ -54,6 +54,7 @@ from segmentkit.stores.protocol import Batch, Definition, SharesFacts, Store
 __all__ = ["Difference", "Engine", "EngineStatistics", "Preview"]
 
 _log = logging.getLogger("segmentkit")
+_new_tuple = tuple.__new__  # a named tuple without the detour over its own constructor: `bench_changes`
 _CHANGES = (Put, Update, Event, Retract, Delete)
 
 
@@ -174,17 +175,19 @@ class Engine:
         self.schema = schema
         self._store: Store = MemoryStore() if store is None else store
         self._clock: Clock = SystemClock() if clock is None else clock
-        self._creates_unknown = unknown == "create"
         self._lock = RLock()
         self._deadlines = Deadlines()
         self._tables = {name: Table(object_type) for name, object_type in schema.types.items()}
         self._matchers = {n: Matcher(table, schema.zone, self._deadlines) for n, table in self._tables.items()}
+        self._writers = {n: Writer(table, self._matchers[n]) for n, table in self._tables.items()}
+        self._acceptor = Acceptor(self._tables, creates_unknown=unknown == "create")
         self._segments: dict[str, Segment] = {}
         self._subscriptions: list[_Subscription] = []
         self._delivering = False
         self._unsaved: list[Record | Backfill] = []
         self._revision = 0
-        self._clock_read = self._now = to_micros(self._clock.now())
+        self._clock_shown = self._clock.now()
+        self._clock_read = self._now = to_micros(self._clock_shown)
         self._seq = 0
         self._shares_facts = isinstance(self._store, SharesFacts)
         self._take_over()
@@ -198,13 +201,11 @@ class Engine:
             return
         self._now = to_micros(last)
         self._seq = self._store.seq()
-        acceptor = Acceptor(self._tables, self._now, creates_unknown=False, resolves=False)
         try:
-            acceptor.accept(self._store.facts())
+            operations, _ = self._acceptor.accept(self._store.facts(), self._now)
         except SegmentKitError as error:
             raise StoreError(f"the store's facts do not fit the schema: {error}") from error
-        for _ in self._write(acceptor.operations, None):
-            pass
+        self._write(operations, None)
         for definition in self._store.definitions():
             segment = self._compile(definition, None)
             segment.members = self._matchers[segment.object_type].add(segment, self._now)
@@ -239,22 +240,23 @@ class Engine:
         with self._lock:
             now = self._read_clock()
             resolves = not self._shares_facts
-            acceptor = Acceptor(self._tables, now, creates_unknown=self._creates_unknown, resolves=resolves)
-            acceptor.accept((changes,) if isinstance(changes, _CHANGES) else changes)
+            changes = (changes,) if isinstance(changes, _CHANGES) else changes
+            operations, resolved = self._acceptor.accept(changes, now, resolves=resolves)
             records = self._advance_to(now)
-            saved = len(records)
-            seq = self._seq
+            saved, seq = len(records), self._seq
             undo: Undo | None = [] if resolves else None
-            for object_type, flips in self._write(acceptor.operations, undo):
-                self._number(object_type, flips, records)
-            if acceptor.operations or records:
+            for object_type, flips in self._write(operations, undo):
+                if flips:
+                    self._number(object_type, flips, records)
+            deltas = Deltas(records)
+            if operations or records:
                 try:
-                    self._commit(records, acceptor.resolved)
+                    self._commit(deltas, resolved)
                 except StoreError:
-                    self._take_back(undo or [])
+                    self._write(list(reversed(undo or ())), None)
                     self._unsaved, self._seq = records[:saved], seq
                     raise
-            return Deltas(records)
+            return deltas
 
     def put(self, object_type: str, object_id: str, /, **attributes: Any) -> Deltas:
         """Apply one `Put`: the whole object; what is not named is missing."""
@@ -303,21 +305,25 @@ class Engine:
             if target < self._now:
                 raise ClockError(f"time cannot go back from {self.now.isoformat()} to {from_micros(target).isoformat()}")
             records = self._advance_to(target)
+            deltas = Deltas(records)
             if records:
                 try:
-                    self._commit(records, ())
+                    self._commit(deltas, ())
                 except StoreError:
                     self._unsaved = records
                     raise
-            return Deltas(records)
+            return deltas
 
     def _read_clock(self) -> int:
-        read = to_micros(self._clock.now())
+        shown = self._clock.now()
+        if shown is self._clock_shown:  # a clock that stands still, as in tests and bulk feeds
+            return max(self._clock_read, self._now)
+        read = to_micros(shown)
         if read < self._clock_read:
             raise ClockError(
                 f"the clock went back from {from_micros(self._clock_read).isoformat()} to {from_micros(read).isoformat()}"
             )
-        self._clock_read = read
+        self._clock_shown, self._clock_read = shown, read
         return max(read, self._now)
 
     def _advance_to(self, target: int) -> list[Record | Backfill]:
@@ -332,65 +338,57 @@ class Engine:
         """Go from deadline to deadline; at each, move what is due and record what flips."""
         deadlines = self._deadlines
         while (at := deadlines.next(self._now, target)) is not None:
-            states: dict[tuple[Matcher, int], list[tuple[Watcher, Any]]] = {}
+            due: dict[tuple[Matcher, int], list[tuple[Watcher, Any]]] = {}
             for matcher, number, watcher in deadlines.pop(at):
                 if number in matcher.table.alive:  # an entry of an object deleted meanwhile is passed over
-                    states.setdefault((matcher, number), []).append((watcher, watcher.before(number, at - 1)))
+                    due.setdefault((matcher, number), []).append((watcher, watcher.before(number, at - 1)))
             self._now = at
-            for (matcher, number), watched in sorted(states.items(), key=lambda item: (item[0][0].table.name, item[0][1])):
+            ordered = due.items() if len(due) < 2 else sorted(due.items(), key=_by_type_and_number)
+            for (matcher, number), watched in ordered:
                 moves: list[Any] = []
                 for watcher, state in watched:
                     watcher.after(number, at, state, moves)
-                flipped, entered = matcher.flips(number, moves, at) if moves else (0, 0)
-                if flipped:
-                    matcher.record(number, flipped, entered)
-                    object_id = matcher.table.ids[number]
-                    assert object_id is not None
-                    self._number(matcher.table.name, (Flip(object_id, flipped, entered, "time"),), records)
+                if moves:
+                    flips: list[Flip] = []
+                    matcher.flip(number, moves, at, "time", flips)
+                    if flips:
+                        self._number(matcher.table.name, flips, records)
 
-    def _write(self, operations: Sequence[Operation], undo: Undo | None) -> Iterator[tuple[str, Iterable[Flip]]]:
-        """Carry operations out; yield what flips, by object type."""
+    def _write(self, operations: Sequence[Operation], undo: Undo | None) -> list[tuple[str, list[Flip]]]:
+        """Carry operations out; return what flips, by object type."""
         writers: dict[str, Writer] = {}
         for object_type, operation, arguments in operations:
             writer = writers.get(object_type)
             if writer is None:
-                table, matcher = self._tables[object_type], self._matchers[object_type]
-                matcher.refresh_plan(self._now)
-                writer = writers[object_type] = Writer(table, matcher, self._now, undo)
+                writer = writers[object_type] = self._writers[object_type]
+                writer.begin(self._now, undo)
             getattr(writer, operation)(*arguments)
-        for object_type, writer in writers.items():
-            yield object_type, writer.finish()
-
-    def _take_back(self, undo: Undo) -> None:
-        for _, flips in self._write(list(reversed(undo)), None):
-            for _ in flips:
-                pass
+        return [(object_type, writer.finish()) for object_type, writer in writers.items()]
 
     def _number(self, object_type: str, flips: Iterable[Flip], records: list[Record | Backfill]) -> None:
         heads = self._matchers[object_type].heads
         for object_id, flipped, entered, cause in flips:
-            record = Record(self._seq + 1, self._now, object_type, object_id, flipped, entered, heads, cause)
-            self._seq += record.n_deltas
-            records.append(record)
+            fields = (self._seq + 1, self._now, object_type, object_id, flipped, entered, heads, cause)
+            records.append(_new_tuple(Record, fields))
+            self._seq += flipped.bit_count()
 
     def _commit(
         self,
-        records: Sequence[Record | Backfill],
+        deltas: Deltas,
         changes: Sequence[Change],
         *,
         defined: Sequence[Definition] = (),
         dropped: Sequence[str] = (),
     ) -> None:
         """Store one batch, then tell the subscribers."""
-        deltas = Deltas(records)
         try:
-            self._store.append(Batch(self.now, changes, deltas, defined, dropped))
+            self._store.append(_new_tuple(Batch, (self._now, changes, deltas, defined, dropped)))
         except StoreError:
             raise
         except Exception as error:
             raise StoreError(f"the store refused the batch: {error}") from error
         self._revision += 1
-        if self._subscriptions and records:
+        if self._subscriptions and deltas:
             for subscription in self._subscriptions:
                 wanted = subscription.segment
                 subscription.backlog.extend(d for d in deltas if wanted is None or d.segment == wanted)
@@ -566,7 +564,7 @@ class Engine:
                 records.append(record)
         try:
             self._commit(
-                records,
+                Deltas(records),
                 (),
                 defined=[Definition(new.name, new.object_type, new.where, new.description, new.hidden_from)] if new else (),
                 dropped=[old.name] if old and not new else (),
@@ -748,6 +746,11 @@ class Engine:
         )
         head = "<tr><th>segment</th><th>on</th><th>members</th><th>where</th></tr>"
         return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
+
+
+def _by_type_and_number(item: tuple[tuple[Matcher, int], object]) -> tuple[str, int]:
+    matcher, number = item[0]
+    return matcher.table.name, number
 
 
 def _text(where: str | Predicate) -> str:

@@ -6,7 +6,7 @@ the changes before it will leave them. Values are converted here, once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
@@ -26,52 +26,60 @@ Operation: TypeAlias = tuple[str, str, tuple[Any, ...]]
 
 
 class Acceptor:
-    """Checks one batch.
+    """Checks one batch after another.
 
     Args:
         tables: the facts, by object type.
-        now: the instant of an event that comes without one.
         creates_unknown: whether an update or event of an unknown object creates it.
-        resolves: whether `resolved` is wanted: the changes with every instant and event id filled in.
     """
 
-    def __init__(self, tables: Mapping[str, Table], now: int, *, creates_unknown: bool, resolves: bool) -> None:
+    def __init__(self, tables: Mapping[str, Table], *, creates_unknown: bool) -> None:
         self._tables = tables
-        self._now = now
         self._creates_unknown = creates_unknown
-        self._resolves = resolves
+        self._now = 0
+        self._resolves = False
         self._exists: dict[tuple[str, str], bool] = {}
         self._emptied: set[tuple[str, str]] = set()
         self._events: dict[tuple[str, str, str], Any] = {}
         self._position = 0
-        self.operations: list[Operation] = []
-        self.resolved: list[Change] = []
+        self._operations: list[Operation] = []
+        self._resolved: list[Change] = []
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            Put: self._put,
+            Update: self._update,
+            Event: self._event,
+            Retract: self._retract,
+            Delete: self._delete,
+        }
 
-    def accept(self, changes: Iterable[Change]) -> None:
-        """Append the operations of `changes`.
+    def accept(
+        self, changes: Iterable[Change], now: int, *, resolves: bool = False
+    ) -> tuple[list[Operation], list[Change]]:
+        """Return the operations that `changes` come to.
+
+        Args:
+            now: the instant of an event that comes without one.
+            resolves: whether to return the changes too, with every instant and event id filled in.
 
         Raises:
             DataError: a change does not fit; it names the object, the attribute and the value.
         """
+        self._now, self._resolves = now, resolves
+        self._operations, self._resolved = [], []
+        if self._exists or self._events or self._emptied:
+            self._exists, self._events, self._emptied = {}, {}, set()
+        handlers = self._handlers
         for self._position, change in enumerate(changes, start=1):
-            match change:
-                case Update():
-                    self._update(change)
-                case Event():
-                    self._event(change)
-                case Put():
-                    self._put(change)
-                case Retract():
-                    self._retract(change)
-                case Delete():
-                    self._delete(change)
-                case _:
-                    raise DataError(
-                        f"change {self._position} of the batch: expected a Put, Update, Event, Retract or Delete, "
-                        f"got {change!r}",
-                        value=change,
-                        position=self._position,
-                    )
+            handler = handlers.get(type(change))
+            if handler is None:
+                raise DataError(
+                    f"change {self._position} of the batch: expected a Put, Update, Event, Retract or Delete, "
+                    f"got {_shown(change)} ({type(change).__name__})",
+                    value=change,
+                    position=self._position,
+                )
+            handler(change)
+        return self._operations, self._resolved
 
     # ---------------------------------------------------------------------- changes
 
@@ -148,9 +156,9 @@ class Acceptor:
         self._add(change, table, "delete", change.id)
 
     def _add(self, change: Change, table: Table, operation: str, *arguments: Any) -> None:
-        self.operations.append((table.name, operation, arguments))
+        self._operations.append((table.name, operation, arguments))
         if self._resolves:
-            self.resolved.append(change)
+            self._resolved.append(change)
 
     # ----------------------------------------------------------------------- checks
 

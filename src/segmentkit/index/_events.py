@@ -127,6 +127,8 @@ class EventTable:
         self.n_events = 0
         self._rescaled = rescaled
         self.codecs: tuple[Codec, ...] = tuple(self._codec(name) for name in self.names)
+        self._encoders: list[Callable[[Any], int]] = [codec.encode for codec in self.codecs]
+        self._types = [(name, event_type.properties[name].convert) for name in self.names]
 
     def _codec(self, name: str) -> Codec:
         value_type = self.type.properties[name]
@@ -155,7 +157,8 @@ class EventTable:
         for name in properties:
             if name not in types:
                 raise KeyError(name)
-        return tuple(types[name].convert(properties.get(name)) for name in self.names)
+        get = properties.get
+        return tuple([convert(get(name)) for name, convert in self._types])
 
     def append(self) -> None:
         """Add an object without events."""
@@ -163,16 +166,17 @@ class EventTable:
 
     def insert(self, number: int, at: int, tag: int, values: tuple[Any, ...], id_of: Callable[[int], str]) -> None:
         """Add an event in its place; `id_of` tells the id of a tag, for ties at one instant."""
-        words = [at, tag, *(codec.encode(value) for codec, value in zip(self.codecs, values, strict=True))]
+        words = [at, tag]
+        for encode, value in zip(self._encoders, values, strict=True):
+            words.append(encode(value))
         row = self.rows[number]
         self.n_events += 1
         if row is None:
             self.rows[number] = _packed(words)
             return
         stride = self.stride
-        if row[-stride] < at:
-            place = len(row)
-        else:
+        place = len(row)
+        if row[-stride] >= at:
             ats = row[::stride]
             index = bisect_right(ats, at)
             while index and ats[index - 1] == at and id_of(row[(index - 1) * stride + 1]) > id_of(tag):

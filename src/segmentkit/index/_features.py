@@ -145,6 +145,11 @@ class Feature:
         """Return cells that objects are likely to be in."""
         return range(2, len(self.masks))
 
+    @property
+    def cost(self) -> int:
+        """How dear a test of a literal is, from 0: look-ups go before what has to be worked out."""
+        return 0 if self.place >= 0 else 2 if self.events else 1
+
     # -- cells
 
     def recut(self) -> None:
@@ -381,6 +386,10 @@ class BooleanFeature(Feature):
 
     def current(self, number: int, now: int) -> int:
         return _TRUE if number in self.members else _FALSE
+
+    @property
+    def cost(self) -> int:
+        return 0
 
     def test(self, literal: int) -> Callable[[int], object]:
         members = self.members

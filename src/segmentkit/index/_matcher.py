@@ -18,7 +18,7 @@ many of them the plan is built anew from all segments.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol, TypeAlias
 
 import attrs
@@ -143,7 +143,7 @@ class Matcher:
         self._by_attribute: dict[str, list[Watcher]] = {}
         self._by_member: dict[str, dict[str, list[Watcher]]] = {}
         self._by_event: dict[str, list[Watcher]] = {}
-        self._series_by_event: dict[str, list[Series]] = {}
+        self._series_by_test: dict[str, list[Series]] = {}
         self._series_by_value: dict[str, dict[int, dict[Any, list[Series]]]] = {}
         self.heads: list[Segment | None] = []
         self._literals: list[tuple[tuple[Feature, int], ...]] = []
@@ -284,7 +284,8 @@ class Matcher:
         return self._literals[bit]
 
     def _note_tests(self, bit: int) -> None:
-        tests = [(feature, feature.test(literal)) for feature, literal in self._literals[bit]]
+        ranked = sorted(self._literals[bit], key=lambda bound: bound[0].cost)
+        tests = [(feature, feature.test(literal)) for feature, literal in ranked]
         self._tests[bit] = tuple(test for _, test in tests)
         self._sparse[bit] = tuple((feature, test) for feature, test in tests if feature.slot < 0)
         if self._sparse[bit]:
@@ -365,8 +366,10 @@ class Matcher:
             watcher.group = self._deadlines.register(watcher, self)
             self._groups.append(watcher.group)
         if isinstance(watcher, Series):
-            if watcher.dispatched is None:
-                self._series_by_event.setdefault(watcher.event, []).append(watcher)
+            if watcher.where is None:
+                self._by_event.setdefault(watcher.event, []).append(watcher)
+            elif watcher.dispatched is None:
+                self._series_by_test.setdefault(watcher.event, []).append(watcher)
             else:
                 offset, value = watcher.dispatched
                 by_offset = self._series_by_value.setdefault(watcher.event, {})
@@ -394,14 +397,16 @@ class Matcher:
             return watchers
         return [*watchers, *(w for member in old ^ new for w in by_member.get(member, ()))]
 
-    def watchers_of_event(self, name: str, values: tuple[Any, ...]) -> Iterator[Watcher]:
-        """Yield the watchers that an event with these plain property values can move."""
-        yield from self._by_event.get(name, ())
-        for series in self._series_by_event.get(name, ()):
-            if series.where is None or series.passes(values):
-                yield series
-        for offset, by_value in self._series_by_value.get(name, {}).items():
-            yield from by_value.get(values[offset], ())
+    def watchers_of_event(self, name: str, values: tuple[Any, ...]) -> Iterable[Watcher]:
+        """Return the watchers that an event with these plain property values can move."""
+        watchers: Iterable[Watcher] = self._by_event.get(name, ())
+        tested, by_value = self._series_by_test.get(name), self._series_by_value.get(name)
+        if tested is None and by_value is None:
+            return watchers
+        found = [*watchers, *(series for series in tested or () if series.passes(values))]
+        for offset, series_by_value in (by_value or {}).items():
+            found += series_by_value.get(values[offset], ())
+        return found
 
     # --------------------------------------------------------------------- matching
 
@@ -435,6 +440,13 @@ class Matcher:
             return self._settle(number, flipped, after)
         return flipped, flipped & after
 
+    def flip(self, number: int, moves: list[Move], now: int, cause: str, flips: list[tuple[str, int, int, str]]) -> None:
+        """Carry the moves of an object into the memberships and put what flips into `flips`."""
+        flipped, entered = self.flips(number, moves, now)
+        if flipped:
+            self.record(number, flipped, entered)
+            flips.append((self.table.ids[number] or "", flipped, entered, cause))
+
     def _check_sparse(self, number: int, clauses: int, moved: set[Feature]) -> int:
         """Return those of the clauses whose sparse literals on features that have not moved hold."""
         left, checks = clauses & self._sparse_bits, self._sparse
@@ -459,15 +471,24 @@ class Matcher:
             is_new = bool(entered & own)
             was_old = bool(multi & own & ~entered)
             multi &= ~own
-            if is_new == was_old or any(self._clause_holds(bit, number) for bit in bits if not flipped >> bit & 1):
+            if is_new == was_old or self._any_holds(bits, flipped & own, number):
                 continue
             heads |= 1 << bits[0]
             if is_new:
                 entering |= 1 << bits[0]
         return heads, entering
 
-    def _clause_holds(self, bit: int, number: int) -> bool:
-        return all(holds(number) for holds in self._tests[bit])
+    def _any_holds(self, bits: tuple[int, ...], flipped: int, number: int) -> bool:
+        """Whether one of the clauses holds, those in `flipped` aside."""
+        tests = self._tests
+        for bit in bits:
+            if not flipped >> bit & 1:
+                for holds in tests[bit]:
+                    if not holds(number):
+                        break
+                else:
+                    return True
+        return False
 
     def match(self, number: int, now: int) -> int:
         """Return the segments that an object satisfies, as a mask of head bits."""

@@ -1,4 +1,4 @@
-"""One batch at work on the objects of one type.
+"""Batches at work on the objects of one type.
 
 The facts change at once, as operations come in. Before the first change that can move a watcher
 of an object, the watcher is asked to remember the old state; when all operations are done it is
@@ -10,38 +10,40 @@ Operations are checked before they come here (`_accept`), and cannot fail.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 from segmentkit.index._matcher import Matcher, Watcher
 from segmentkit.index._table import Table
 
-
 Undo: TypeAlias = list[tuple[str, str, tuple[Any, ...]]]
 """What takes operations back, to be done from the last to the first: type, operation, arguments."""
 
-
-class Flip(NamedTuple):
-    """The segments that one object enters and leaves: masks of head bits."""
-
-    object: str
-    flipped: int
-    entered: int
-    cause: str
+Flip: TypeAlias = tuple[str, int, int, str]
+"""An object's id, the segments it enters or leaves and those of them it enters (head bits), the cause."""
 
 
 class Writer:
-    """Applies operations to a table and collects what its matcher makes of them."""
+    """Applies the operations of one batch after another to a table and its matcher.
 
-    def __init__(self, table: Table, matcher: Matcher, now: int, undo: Undo | None = None) -> None:
+    `begin`, the operations, `finish`; between batches it holds nothing.
+    """
+
+    def __init__(self, table: Table, matcher: Matcher) -> None:
         self._table = table
         self._matcher = matcher
-        self._now = now
-        self._undo = undo
+        self._now = 0
+        self._undo: Undo | None = None
         self._states: dict[int, dict[Watcher, Any]] = {}
         self._causes: dict[int, str] = {}
         self._new: dict[int, int] = {}  # number of a new object -> segments of the deleted one it replaces
         self._gone: dict[str, int] = {}  # id of a deleted object -> segments it was in
+
+    def begin(self, now: int, undo: Undo | None) -> None:
+        """Start a batch at `now`; what takes it back is put into `undo`, unless that is None."""
+        self._now = now
+        self._undo = undo
+        self._matcher.refresh_plan(now)
 
     # ------------------------------------------------------------------- operations
 
@@ -73,9 +75,8 @@ class Writer:
         name, index = found
         values = self._table.events[name].values(number, index)
         self._touch(number, self._matcher.watchers_of_event(name, values), "retract")
-        if self._undo is not None:
-            at = self._table.events[name].at(number, index)
-            self._take_back("add_event", object_id, name, at, event_id, values)
+        at = self._table.events[name].at(number, index)
+        self._take_back("add_event", object_id, name, at, event_id, values)
         self._table.remove_event(number, event_id)
 
     def delete(self, object_id: str) -> None:
@@ -85,7 +86,7 @@ class Writer:
             self._take_back_delete(object_id, number)
         held = self._new.pop(number, None)
         if held is None:
-            self._restore(number)
+            self._catch_up(number)
             self._matcher.leave(number, self._now)
             held = self._matcher.memberships(number)
             for segment in self._matcher.segments.values():
@@ -131,9 +132,7 @@ class Writer:
                 continue
             self._touch(number, matcher.watchers_of_attribute(name, old, new), cause)
             if self._undo is not None:
-                object_id = self._table.ids[number]
-                assert object_id is not None
-                self._take_back("update", object_id, {name: column.plain(number)})
+                self._take_back("update", self._table.ids[number], {name: column.plain(number)})
             column.set(number, new)
 
     def _touch(self, number: int, watchers: Iterable[Watcher], cause: str) -> None:
@@ -149,37 +148,39 @@ class Writer:
             if watcher not in states:
                 states[watcher] = watcher.before(number, now)
 
-    def _restore(self, number: int) -> None:
+    def _catch_up(self, number: int) -> None:
         """Bring the watchers of an object that is about to go up to its facts, so that they can let it go."""
         moves: list[Any] = []
         for watcher, state in self._states.get(number, {}).items():
             watcher.after(number, self._now, state, moves)
 
-    def finish(self) -> Iterator[Flip]:
-        """Yield what the batch flips, by object, and carry it into the memberships.
+    def finish(self) -> list[Flip]:
+        """Return what the batch flips, by object, carried into the memberships.
 
         Deleted objects come first, then the others in the order in which the batch met them.
         """
-        matcher, ids, now = self._matcher, self._table.ids, self._now
+        flips: list[Flip] = []
         for gone_id, held in self._gone.items():
             if held:
-                yield Flip(gone_id, held, 0, "delete")
+                flips.append((gone_id, held, 0, "delete"))
         for number, cause in self._causes.items():
-            object_id = ids[number]
-            assert object_id is not None
-            before = self._new.get(number)
-            if before is None:
-                moves: list[Any] = []
-                for watcher, state in self._states[number].items():
-                    watcher.after(number, now, state, moves)
-                if not moves:
-                    continue
-                flipped, entered = matcher.flips(number, moves, now)
-            else:
-                held = matcher.enter(number, now)
-                matcher.record(number, held, held)
-                flipped, entered = held ^ before, held & ~before
-            if flipped:
-                if before is None:
-                    matcher.record(number, flipped, entered)
-                yield Flip(object_id, flipped, entered, cause)
+            if number in self._new:
+                self._finish_new(number, cause, flips)
+                continue
+            moves: list[Any] = []
+            now = self._now
+            for watcher, state in self._states[number].items():
+                watcher.after(number, now, state, moves)
+            if moves:
+                self._matcher.flip(number, moves, now, cause, flips)
+        self._states.clear()
+        self._causes.clear()
+        self._new.clear()
+        self._gone.clear()
+        return flips
+
+    def _finish_new(self, number: int, cause: str, flips: list[Flip]) -> None:
+        before, held = self._new[number], self._matcher.enter(number, self._now)
+        self._matcher.record(number, held, held)
+        if held != before:
+            flips.append((self._table.ids[number] or "", held ^ before, held & ~before, cause))

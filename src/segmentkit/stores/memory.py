@@ -13,6 +13,7 @@ from datetime import datetime
 
 from segmentkit.errors import StoreError
 from segmentkit.index.deltas import Backfill, Change, Delta, Record
+from segmentkit.schema import from_micros
 from segmentkit.stores.protocol import Batch, Definition, FactSource
 
 __all__ = ["MemoryStore"]
@@ -27,7 +28,7 @@ class MemoryStore:
     """
 
     def __init__(self, keep: int = 100_000) -> None:
-        self._now: datetime | None = None
+        self._now_us: int | None = None
         self._seq = 0
         self._definitions: dict[str, Definition] = {}
         self._records: deque[Record | Backfill] = deque(maxlen=keep)
@@ -39,7 +40,7 @@ class MemoryStore:
 
     def append(self, batch: Batch) -> None:
         """Keep a batch."""
-        self._now = batch.now
+        self._now_us = batch.now_us
         for name in batch.dropped:
             self._definitions.pop(name, None)
         for definition in batch.defined:
@@ -51,7 +52,7 @@ class MemoryStore:
 
     def now(self) -> datetime | None:
         """Return the instant of the last batch; None for an empty store."""
-        return self._now
+        return None if self._now_us is None else from_micros(self._now_us)
 
     def seq(self) -> int:
         """Return the number of the last delta; 0 if there was none."""

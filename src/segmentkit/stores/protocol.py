@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import attrs
 
 from segmentkit.index.deltas import Change, Delta, Deltas
+from segmentkit.schema import from_micros
 
 __all__ = ["Batch", "Definition", "FactSource", "SharesFacts", "Store"]
 
@@ -31,19 +32,24 @@ class Definition:
     hidden_from: frozenset[str] = frozenset()
 
 
-@attrs.frozen
-class Batch:
+class Batch(NamedTuple):
     """One transaction.
 
-    `now` is the engine's instant after it. `changes` have every instant and event id filled in.
-    Dropped segments go before defined ones come; `deltas` are in order of `seq`.
+    `now_us` is the engine's instant after it in microseconds, `now` the same as a datetime. `changes`
+    have every instant and event id filled in. Dropped segments go before defined ones come; `deltas`
+    are in order of `seq`.
     """
 
-    now: datetime
+    now_us: int
     changes: Sequence[Change]
     deltas: Deltas
     defined: Sequence[Definition] = ()
     dropped: Sequence[str] = ()
+
+    @property
+    def now(self) -> datetime:
+        """The engine's instant after the batch."""
+        return from_micros(self.now_us)
 
 
 @runtime_checkable
