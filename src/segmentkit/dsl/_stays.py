@@ -88,28 +88,26 @@ def straight_piece(at: int, duration: Duration, sign: int, zone: str) -> tuple[i
     offset = _calendar.offset_at(at, zone)
     low = at - (at + offset) % _calendar.DAY
     high = low + _calendar.DAY
-    moved = _calendar.shift(at, duration, sign, zone)
-    if moved is None:
+    moved, target_wall = _calendar.shift(at, duration, sign, zone), _calendar.shift(low + offset, duration, sign, "UTC")
+    if moved is None or target_wall is None:
         return low, high, 0
-    source_wall = low + offset
-    target_wall = _calendar.shift(source_wall, duration, sign, "UTC")
-    if target_wall is None:
-        return low, high, 0
+    ahead = target_wall - (low + offset)  # how far a wall time of this day is moved
     source = _calendar.transition_between(low - _MARGIN, high + _MARGIN, zone)
     first, last = (_calendar.instant_of(wall, zone) for wall in (target_wall, target_wall + _calendar.DAY))
     target = _calendar.transition_between(first - _MARGIN, last + _MARGIN, zone)
     if source is None and target is None:
         return low, high, 1
-    walls = {source_wall, source_wall + _calendar.DAY}
+    offsets, walls = _sides(source, zone), {low + offset, high + offset}
     if target is not None:
-        walls |= {
-            target + _calendar.offset_at(instant, zone) - target_wall + source_wall for instant in (target - 1, target)
-        }
-    offsets = {offset} | (
-        {_calendar.offset_at(source - 1, zone), _calendar.offset_at(source, zone)} if source else set()
-    )
-    cuts = {wall - ahead for wall in walls for ahead in offsets} | ({source} if source else set())
-    low = max(cut for cut in cuts if cut <= at)
-    high = min(cut for cut in cuts if cut > at)
+        walls |= {target + there - ahead for there in _sides(target, zone)}
+    cuts = {wall - here for wall in walls for here in offsets | {offset}}
+    if source is not None:
+        cuts.add(source)
+    low, high = max(cut for cut in cuts if cut <= at), min(cut for cut in cuts if cut > at)
     following = _calendar.shift(at + 1, duration, sign, zone)
     return low, high, 1 if following is None or at + 1 == high else following - moved
+
+
+def _sides(transition: int | None, zone: str) -> set[int]:
+    """Return the offsets just before and after a transition."""
+    return set() if transition is None else {_calendar.offset_at(at, zone) for at in (transition - 1, transition)}

@@ -186,11 +186,9 @@ def value_of(value: Value, facts: Facts, now: int, zone: str, event: EventFact |
             return _or_empty(None if event is None else event.properties.get(name), value_type)
         case Arithmetic(operator, left, right):
             a, b = value_of(left, facts, now, zone, event), value_of(right, facts, now, zone, event)
-            return (
-                None
-                if a is None or b is None
-                else _operations.arithmetic(operator, a, left.type, b, right.type, zone=zone)
-            )
+            if a is None or b is None:
+                return None
+            return _operations.arithmetic(operator, a, left.type, b, right.type, zone=zone)
         case Negate(operand):
             x = value_of(operand, facts, now, zone, event)
             return None if x is None else _numbers.negative(x)
