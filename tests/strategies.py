@@ -52,6 +52,7 @@ DURATIONS = (
     Duration(1, "month"),
     Duration(2, "month"),
     Duration(1, "year"),
+    Duration(0, "day"),
 )
 
 _LENGTHS = tuple(
@@ -136,7 +137,7 @@ POOLS: dict[ValueType, tuple[Any, ...]] = {
         Decimal("1E-20"),
         Decimal(-(2**63)),
     ),
-    sk.text: ("PL", "pl", "", "Straße", "STRASSE", 'a"b\\c\n', "x"),
+    sk.text: ("PL", "pl", "", "Straße", "STRASSE", "İ", "\U0001f600", "\ufffd", 'a"b\\c\n', "x"),
     sk.boolean: (True, False),
     sk.text_set: (frozenset(), frozenset({"vip"}), frozenset({"VIP", "new"}), frozenset({"vip", "new", "old"})),
     sk.point: ((52.23, 21.01), (52.25, 21.0), (50.06, 19.94), (0.0, 180.0), (0.0, -179.9), (90.0, 0.0)),
@@ -290,7 +291,7 @@ def event(source: Source, world: World, object_type: ObjectType, object_id: str)
     """Return an event: late, future, or at an instant that others share, with or without an id."""
     event_type = object_type.events[source.pick(list(object_type.events))]
     properties = _fields(source, world, event_type.properties)
-    at, event_id = source.pick(world.values(sk.instant)), source.pick(EVENT_IDS)
+    at, event_id = source.pick((*world.values(sk.instant), None)), source.pick(EVENT_IDS)
     return sk.Event(object_type.name, object_id, event_type.name, properties, at=at, id=event_id)
 
 

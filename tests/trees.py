@@ -107,7 +107,7 @@ class _Scope:
                 return p.Not(self.predicate(depth - 1))
             case _:
                 items = self.several(depth)
-                return p.AtLeast(1 + self.source.below(len(items)), items)
+                return p.AtLeast(self.pick(1, *range(len(items) + 1)), items)
 
     def several(self, depth: int) -> tuple[p.Predicate, ...]:
         return tuple(self.predicate(depth - 1) for _ in range(self.pick(2, 3)))

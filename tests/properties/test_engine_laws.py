@@ -174,6 +174,22 @@ def test_replay_ends_in_the_same_place(history: History) -> None:
     again.check_invariants()
 
 
+@given(histories(n_segments=3), st.integers(1, 7))
+def test_facts_that_were_read_out_rebuild_the_engine(history: History, size: int) -> None:
+    """iter_facts() of one engine, fed to a new one in batches of any size, gives the same memberships."""
+    history = fit(history)
+    engine, clock = started(history)
+    played(history, engine, clock)
+    again, again_clock = started(history)
+    again_clock.set(clock.now())
+    facts = list(engine.iter_facts())
+    for start in range(0, len(facts), size):
+        again.apply(facts[start : start + size])
+    assert memberships(again, history) == memberships(engine, history)
+    assert list(again.iter_facts()) == facts
+    again.check_invariants()
+
+
 @given(histories())
 def test_a_change_and_its_undo_leave_no_delta(history: History) -> None:
     """In one batch: an event retracted, an object made and deleted, attributes put and put back."""

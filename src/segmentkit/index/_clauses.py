@@ -78,7 +78,10 @@ class AgeKey:
 
 @attrs.frozen
 class NthKey:
-    """How long ago the nth newest matching event was: `count(... in the last w) >= n` is that it is under w."""
+    """How long ago the nth newest matching event was: `count(... in the last w) >= n` is that it is under w.
+
+    With a negative n it is the nth oldest.
+    """
 
     event: str
     where: Predicate | None
@@ -192,10 +195,10 @@ def _key_of_leaf(leaf: Predicate) -> FeatureKey:
     match leaf:
         case Compare(">=", Aggregate("count", events, None), Literal(int(n)), zone=None) if n >= 1 and _is_prefix(events):
             return NthKey(events.name, events.where, n)
-        case InWindow(Aggregate("last", Events(name, where, None), None), Relative(zone=None) as window) if (
-            _is_exact(window) and _reads_event_only(where)
-        ):
-            return NthKey(name, where, 1)
+        case InWindow(
+            Aggregate("first" | "last" as function, Events(name, where, None), None), Relative(zone=None) as window
+        ) if _is_exact(window) and _reads_event_only(where):
+            return NthKey(name, where, 1 if function == "last" else -1)
         case InWindow(Attribute(name, type), Relative() as window) if type == schema.instant and _is_exact(window):
             return AgeKey(name)
         case Compare(_, Attribute(name, type), Now()) if type == schema.instant:

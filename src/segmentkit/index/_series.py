@@ -40,7 +40,8 @@ class NthFeature(Feature):
     def __init__(self, key: NthKey, literals: Sequence[Predicate], rows: Rows, series: Series) -> None:
         super().__init__(key, literals, rows)
         self.events = frozenset((key.event,))
-        self.n = key.n
+        self.index, self.least = (-key.n, key.n) if key.n > 0 else (-1 - key.n, -key.n)
+        """Where the event stands among the matching ones, and how many of them that takes."""
         self.series = series
         self.reach: list[int] = []
 
@@ -54,7 +55,7 @@ class NthFeature(Feature):
 
     def cell(self, number: int, now: int) -> int:
         ats = self.series.visible(number, now)
-        return MISSING if len(ats) < self.n else bisect_right(self.series.cuts, now - ats[-self.n]) + 2
+        return MISSING if len(ats) < self.least else bisect_right(self.series.cuts, now - ats[self.index]) + 2
 
 
 class SumFeature(Feature):
@@ -126,6 +127,7 @@ class Series:
         self.cuts: list[int] = []
         self.block = -1
         """Place in the rows of the cells of all features, or -1 where they are worked out from the facts."""
+        self._pending = array("q")  # with a block, the deadline of each object
         self.group = -1
         self._zone = zone
         self._rows = rows
@@ -194,37 +196,41 @@ class Series:
     # ---------------------------------------------------------------------- movement
 
     def cut(self) -> None:
-        """Settle the features once all of them are there: the order of cells is the nths by n, then the sums."""
-        self.nths.sort(key=lambda nth: nth.n)
+        """Settle the features once all of them are there.
+
+        The order of cells is that of `features`: the nths by the number of events they take, then the sums.
+        """
+        self.nths.sort(key=lambda nth: (nth.least, nth.index))
         self.features = [*self.nths, *self.sums]
         self.cuts = sorted({cut for nth in self.nths for cut in _cells.age_cuts(nth.literals)})
         self._cut_set = frozenset(self.cuts)
         for nth in self.nths:
             nth.cut(self.cuts)
+        self._leasts = [nth.least for nth in self.nths]
+        self._indexes = [nth.index for nth in self.nths]
+        self._reaches = [nth.reach for nth in self.nths]
+        self._missing = [MISSING] * len(self.nths)
 
     def cells(self, number: int, ats: Sequence[int], now: int) -> list[int]:
         """Return the cells of all features for the matching events up to now."""
-        count, cuts = len(ats), self.cuts
-        cells = [
-            bisect_right(cuts, now - ats[-nth.n]) + 2 if nth.n <= count else MISSING for nth in self.nths
-        ]
-        known: dict[tuple[int, int], Any] = {}
-        for total in self.sums:
-            cells.append(total.cell_among(number, ats, now, known))
+        there, cuts = bisect_right(self._leasts, len(ats)), self.cuts
+        cells = [bisect_right(cuts, now - ats[index]) + 2 for index in self._indexes[:there]]
+        cells += self._missing[there:]
+        if self.sums:
+            known: dict[tuple[int, int], Any] = {}
+            for total in self.sums:
+                cells.append(total.cell_among(number, ats, now, known))
         return cells
 
     def _crossed(self, number: int, ats: Sequence[int], now: int, cells: array[int]) -> array[int]:
         """Return the cells after time alone has brought some event to an age at which a feature is cut."""
         cells = cells[:]
         ages = {now - at for at in ats}
-        count, cuts = len(ats), self.cuts
         if not ages.isdisjoint(self._cut_set):
-            for place, nth in enumerate(self.nths):
-                if nth.n > count:
-                    break
-                age = now - ats[-nth.n]
+            for place, index in enumerate(self._indexes[: bisect_right(self._leasts, len(ats))]):
+                age = now - ats[index]
                 if age in self._cut_set:
-                    cells[place] = bisect_right(cuts, age) + 2
+                    cells[place] = bisect_right(self.cuts, age) + 2
         known: dict[tuple[int, int], Any] = {}
         for place, total in enumerate(self.sums, start=len(self.nths)):
             if total.length in ages:
@@ -240,10 +246,9 @@ class Series:
     def _next(self, ats: Sequence[int], visible: Sequence[int], now: int, cells: Sequence[int]) -> int | None:
         count = len(visible)
         deadline = ats[count] if count < len(ats) else _NEVER
-        for nth, cell in zip(self.nths, cells, strict=False):
-            if nth.n > count:
-                break
-            at = visible[-nth.n] + nth.reach[cell]
+        indexes = self._indexes[: bisect_right(self._leasts, count)]
+        for index, reach, cell in zip(indexes, self._reaches, cells, strict=False):
+            at = visible[index] + reach[cell]
             if at < deadline:
                 deadline = at
         for total in self.sums:
@@ -255,13 +260,18 @@ class Series:
     def before(self, number: int, now: int) -> Any:
         """Remember cells, events and deadline of the object."""
         ats = self.ats(number)
-        visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
         if self.block < 0:
+            visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
             cells = array("H", self.cells(number, visible, now))
-        else:
-            base = number * self._rows.stride + self.block
-            cells = self._rows.cells[base : base + len(self.features)]
-        return cells, ats, now, self._next(ats, visible, now, cells)
+            return cells, ats, now, self._next(ats, visible, now, cells)
+        base = number * self._rows.stride + self.block
+        pending = self._pending[number]
+        return (
+            self._rows.cells[base : base + len(self.features)],
+            ats,
+            now,
+            None if pending == _NEVER else pending,
+        )
 
     def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
         """Put the moves of the features since `before` returned `state` into `moves`; keep rows and deadline."""
@@ -273,21 +283,28 @@ class Series:
             new_cells = self._crossed(number, visible, now, old_cells)
         else:
             new_cells = array("H", self.cells(number, visible, now))
-        self._deadlines.move(self.group, number, old_deadline, self._next(ats, visible, now, new_cells))
+        self._schedule(number, old_deadline, self._next(ats, visible, now, new_cells))
         if new_cells != old_cells:
             self._move(number, old_cells, new_cells, moves)
+
+    def _schedule(self, number: int, old: int | None, new: int | None) -> None:
+        if self.block >= 0:
+            self._pending[number] = _NEVER if new is None else new
+        if new != old:
+            self._deadlines.move(self.group, number, old, new)
 
     def _move(self, number: int, old_cells: array[int], new_cells: array[int], moves: list[Move]) -> None:
         cells = self._rows.cells
         base = number * self._rows.stride
         if self.block >= 0:
             cells[base + self.block : base + self.block + len(new_cells)] = new_cells
-        for feature, old, new in zip(self.features, old_cells, new_cells, strict=True):
-            if old != new:
-                if feature.slot >= 0:
-                    cells[base + feature.slot] = new
-                if feature.masks[old] is not feature.masks[new]:
-                    moves.append((feature, old, new))
+        pairs = zip(old_cells, new_cells, strict=True)
+        for place, (old, new) in [(i, pair) for i, pair in enumerate(pairs) if pair[0] != pair[1]]:
+            feature = self.features[place]
+            if feature.slot >= 0:
+                cells[base + feature.slot] = new
+            if feature.masks[old] is not feature.masks[new]:
+                moves.append((feature, old, new))
 
     def enter(self, number: int, now: int) -> None:
         """Take a new object in."""
@@ -297,18 +314,20 @@ class Series:
         base = number * self._rows.stride
         if self.block >= 0:
             self._rows.cells[base + self.block : base + self.block + len(new_cells)] = new_cells
+            self._pending.extend([_NEVER] * (number + 1 - len(self._pending)))
         for feature, cell in zip(self.features, new_cells, strict=True):
             if feature.slot >= 0:
                 self._rows.cells[base + feature.slot] = cell
-        self._deadlines.move(self.group, number, None, self._next(ats, visible, now, new_cells))
+        self._schedule(number, None, self._next(ats, visible, now, new_cells))
 
     def leave(self, number: int, now: int) -> None:
         """Forget an object whose facts are still there."""
-        self._deadlines.move(self.group, number, self.next_deadline(number, now), None)
+        old = self.next_deadline(number, now) if self.block < 0 else self._pending[number]
+        self._schedule(number, None if old == _NEVER else old, None)
 
 
 _NO_FACTS = DictFacts({}, {})
-_NEVER = 2**80
-_FAR = 2**79  # anything beyond is never
+_NEVER = 2**62
+_FAR = 2**61  # an instant, or a sum with `_NEVER`, beyond this is never
 
 __all__ = ["NthFeature", "Series", "SumFeature"]
