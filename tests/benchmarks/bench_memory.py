@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tests.benchmarks import host
@@ -35,7 +35,7 @@ def run(contacts: int, n_segment: int, seed: int) -> Result:
     say(f"  {'python, numpy, workload':<28}{last:10.1f} MiB")
     engine, _ = host.make_engine()
     engine.define("everybody", on="contact", where="true")
-    steps = (
+    steps: tuple[tuple[str, Callable[[], float], int, str], ...] = (
         ("segments", lambda: host.define(engine, segments), n_segment, "segment"),
         ("contacts", lambda: host.load_contacts(engine, workload), contacts, "contact"),
         ("events", lambda: host.load_events(engine, workload), n_event, "event"),
@@ -43,8 +43,8 @@ def run(contacts: int, n_segment: int, seed: int) -> Result:
     for label, load, count, unit in steps:
         load()
         now = _settled()
-        each = (now - last) * 2**20 / max(1, count)
-        say(f"  {label:<28}{now - last:10.1f} MiB {each:12,.0f} bytes per {unit}")
+        each = f"{(now - last) * 2**20 / count:12,.0f} bytes per {unit}" if count else ""
+        say(f"  {label:<28}{now - last:10.1f} MiB {each}")
         last = now
     say(f"  {'peak':<28}{peak_mib():10.1f} MiB")
     mismatches = abs(len(engine.members("everybody")) - contacts)

@@ -79,7 +79,9 @@ class Rescan:
             return truth
         visits, limit = self._columns["last_visit"], self._now - leaf.value * DAY_US
         known = visits >= 0
-        return known & (visits < limit) if leaf.operator == "older" else (visits > limit) & (visits <= self._now)
+        older: Array = known & (visits < limit)
+        within: Array = (visits > limit) & (visits <= self._now)
+        return older if leaf.operator == "older" else within
 
     def _aggregate(self, window: Window) -> Array:
         identity = (window.event, window.aggregate, window.where, window.days)
@@ -110,7 +112,8 @@ class Rescan:
         if name == "location":
             south, west, north, east = value
             latitude, longitude = self._columns["latitude"], self._columns["longitude"]
-            return (latitude >= south) & (latitude <= north) & (longitude >= west) & (longitude <= east)
+            inside: Array = (latitude >= south) & (latitude <= north) & (longitude >= west) & (longitude <= east)
+            return inside
         if name == "email":
             fitting = [code for code, domain in enumerate(words.DOMAINS) if f"@{domain}".endswith(value)]
             return np.isin(self._columns["domain"], fitting)
@@ -119,11 +122,13 @@ class Rescan:
             wanted = [value] if isinstance(value, str) else value
             codes = [_WORDS[name].index(word) for word in wanted]
             if name in ("tags", "lists"):
-                return (column & sum(1 << code for code in codes)) != 0
+                overlaps: Array = (column & sum(1 << code for code in codes)) != 0
+                return overlaps
             return np.isin(column, codes)
         match condition.operator:
             case "between":
-                return (column >= value[0]) & (column <= value[1])
+                between: Array = (column >= value[0]) & (column <= value[1])
+                return between
             case "missing":
                 return np.isnan(column)
             case compare:

@@ -165,8 +165,9 @@ def _make(n: int, seed: int) -> dict[str, Array]:
 
 
 def _zipf(size: int, exponent: float) -> Array:
-    weights = 1.0 / np.arange(1, size + 1) ** exponent
-    return weights / weights.sum()
+    weights: Array = 1.0 / np.arange(1, size + 1) ** exponent
+    weights /= weights.sum()
+    return weights
 
 
 def _make_contacts(n: int, rng: np.random.Generator) -> dict[str, Array]:
@@ -218,7 +219,8 @@ def _make_events(n: int, rng: np.random.Generator) -> dict[str, Array]:
 
 
 def _amounts(raw: Array) -> Array:
-    return np.maximum(1, np.round(raw * 4)) / 4
+    amounts: Array = np.maximum(1, np.round(raw * 4)) / 4
+    return amounts
 
 
 # ------------------------------------------------------------------ the stream of changes
