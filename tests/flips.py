@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -72,7 +72,7 @@ def first_instant(is_past: Callable[[int], bool], low: int, high: int) -> int:
 def candidates(tree: p.Predicate, facts: ObjectFacts, now: int, to: int, zone: str) -> set[int]:
     """Return every instant around which `tree` could change for these facts, in (now, to] and elsewhere."""
     nodes = list(p.iter_nodes(tree))
-    zones = [ZoneInfo(name) for name in {zone, *(node.zone for node in nodes if getattr(node, "zone", None))}]
+    zones = [ZoneInfo(name) for name in {zone, *(getattr(node, "zone", None) or zone for node in nodes)}]
     instants = {now, *_instants(nodes, facts, zones)}
     durations = {duration for node in nodes for duration in _durations(node)}
     for _ in durations and range(2):  # two durations may add up: `signup + 7 days more than 3 days ago`
@@ -148,7 +148,7 @@ def _civil_days(now: int, to: int, zones: Sequence[ZoneInfo]) -> Iterator[int]:
             day += timedelta(days=1)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _changes_of_offset(day: date, zone: ZoneInfo) -> Sequence[int]:
     start = datetime.combine(day, time(), UTC)
     hours = [start + timedelta(hours=hour) for hour in range(25)]

@@ -237,7 +237,7 @@ class Model:
         if change.name not in event_types:
             raise Refused(sk.DataError, f"no event {change.name!r}")
         properties = self._convert(event_types[change.name].properties, change.properties)
-        known = {name: value for name, value in properties.items() if value is not None}
+        known = {name: value for name, value in properties.items() if value not in (None, frozenset())}
         at = self.now if change.at is None else to_micros(change.at)
         event_id = f"~{next(self._arrivals):016}" if change.id is None else change.id
         event = StoredEvent(at, event_id, change.name, known)

@@ -90,7 +90,7 @@ class SideBySide:
         actual = as_flips(deltas)
         assert [flip.at for flip in actual] == sorted(flip.at for flip in actual)
         missed, invented = set(expected) - set(actual), set(actual) - set(expected)
-        assert not missed and not invented, f"missed {missed}, invented {invented}"
+        assert (missed, invented) == (set(), set())
         assert len(expected) == len(actual)
         assert [delta.seq for delta in deltas] == list(range(self.seq + 1, self.seq + 1 + len(deltas)))
         self.seq += len(deltas)

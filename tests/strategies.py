@@ -9,7 +9,7 @@ of months and leap days of the zones in use.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from segmentkit.dsl.predicates import Duration
 from segmentkit.schema import ObjectType, Schema, ValueType, to_micros
 from tests.model import ObjectFacts, StoredEvent
 
-__all__ = ["DURATIONS", "OBJECTS", "Source", "World", "batches", "facts", "moves", "worlds"]
+__all__ = ["DURATIONS", "OBJECTS", "Source", "World", "batches", "events_of", "facts", "moves", "worlds"]
 
 ZONES = ("UTC", "Europe/Warsaw", "America/New_York", "Asia/Kathmandu")
 
@@ -154,7 +154,7 @@ _MASK = st.integers(0, 2**20 - 1)
 class Source:
     """Where choices come from: hypothesis, through strategies made once, which is what keeps generation fast."""
 
-    draw: st.DrawFn
+    draw: Callable[..., Any]
 
     def below(self, n: int) -> int:
         """Return 0 to n - 1; shrinks to 0."""
@@ -285,6 +285,13 @@ def change(source: Source, world: World) -> Any:
             return sk.Retract(object_type.name, object_id, source.pick(EVENT_IDS[1:]))
         case _:
             return sk.Delete(object_type.name, object_id)
+
+
+@st.composite
+def events_of(draw: st.DrawFn, world: World, on: str, object_id: str) -> list[Any]:
+    """One or two events of an object."""
+    source = Source(draw)
+    return [event(source, world, world.schema.type(on), object_id) for _ in range(1 + source.below(2))]
 
 
 def event(source: Source, world: World, object_type: ObjectType, object_id: str) -> Any:

@@ -15,7 +15,6 @@ from tests.model import ObjectFacts
 from tests.strategies import World, facts, moves, worlds
 from tests.trees import predicates
 
-
 _FAR = 40 * 86_400_000_000
 """How far beyond now to look when the horizon is farther: a month and some days."""
 

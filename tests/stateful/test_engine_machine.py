@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import segmentkit as sk
 from tests.histories import definitions
 from tests.side_by_side import SideBySide
-from tests.strategies import OBJECTS, Source, World, change, event, moves, worlds
+from tests.strategies import OBJECTS, World, batches, events_of, moves, worlds
 
 NAMES = ("s0", "s1", "s2")
 
@@ -48,19 +48,17 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def one_change(self, data: st.DataObject) -> None:
         """Put, update, event, retract or delete."""
-        self.feed([change(Source(data.draw), self.world)])
+        self.feed(data.draw(batches(self.world, max_size=1)))
 
-    @rule(data=st.data(), size=st.integers(2, 5))
-    def batch(self, data: st.DataObject, size: int) -> None:
-        """Several changes at once."""
-        source = Source(data.draw)
-        self.feed([change(source, self.world) for _ in range(size)])
+    @rule(data=st.data())
+    def batch(self, data: st.DataObject) -> None:
+        """Several changes at once, or none."""
+        self.feed(data.draw(st.just([]) | batches(self.world, max_size=5)))
 
     @rule(data=st.data(), object_id=st.sampled_from(OBJECTS))
     def events(self, data: st.DataObject, object_id: str) -> None:
-        """Two events of one object, late or future, often at one instant."""
-        source, object_type = Source(data.draw), self.world.schema.type("contact")
-        self.feed([event(source, self.world, object_type, object_id) for _ in range(2)])
+        """Events of one object, late or future, often at one instant."""
+        self.feed(data.draw(events_of(self.world, "contact", object_id)))
 
     @precondition(lambda self: self.fed)
     @rule(data=st.data())
@@ -79,8 +77,7 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(data=st.data(), place=st.integers(0, 2))
     def bad_batch(self, data: st.DataObject, place: int) -> None:
         """A batch with a change that nobody can accept."""
-        source = Source(data.draw)
-        changes = [change(source, self.world) for _ in range(2)]
+        changes = data.draw(batches(self.world))
         changes.insert(place, sk.Put("contact", "a", {"nobody declared this": 1}))
         assert self.both is not None
         self.both.apply(changes)
@@ -149,5 +146,8 @@ class EngineMachine(RuleBasedStateMachine):
             self.both.check()
 
 
-EngineMachine.TestCase.settings = settings(stateful_step_count=15)
+# Fifteen steps, each of which compares everything: one run is worth many examples of a law
+EngineMachine.TestCase.settings = settings(
+    stateful_step_count=15, max_examples=max(50, settings.default.max_examples // 4)
+)
 TestEngine = EngineMachine.TestCase

@@ -7,6 +7,7 @@ the changes before it will leave them. Values are converted here, once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
@@ -16,7 +17,7 @@ from segmentkit.errors import DataError
 from segmentkit.index._events import id_of_tag
 from segmentkit.index._table import Table
 from segmentkit.index.deltas import Change, Delete, Event, Put, Retract, Update
-from segmentkit.schema import from_micros, instant
+from segmentkit.schema import from_micros, instant, to_micros
 
 MAX_ID = 1_000
 """Longest id of an object or an event, in characters."""
@@ -220,6 +221,8 @@ class Acceptor:
 
     def _instant(self, table: Table, change: Event) -> int:
         try:
+            if isinstance(change.at, datetime):
+                return to_micros(change.at)
             at: int = instant.convert(change.at)
         except ValueError as error:
             raise self._error(

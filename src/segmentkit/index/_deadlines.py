@@ -85,14 +85,8 @@ class Deadlines:
 
     def _take(self, group: int, number: int, bucket: int) -> None:
         sets = self._buckets.get(bucket)
-        numbers = sets.get(group) if sets is not None else None
-        if sets is None or numbers is None:
-            return
-        numbers.discard(number)
-        if not numbers:
-            del sets[group]
-            if not sets:
-                del self._buckets[bucket]
+        if sets is not None and group in sets:
+            sets[group].discard(number)  # an empty set stays: it goes when its bucket comes due
 
     def _add(self, group: int, number: int, at: int) -> None:
         if at < self.earliest:

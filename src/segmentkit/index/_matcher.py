@@ -403,9 +403,12 @@ class Matcher:
         tested, by_value = self._series_by_test.get(name), self._series_by_value.get(name)
         if tested is None and by_value is None:
             return watchers
-        found = [*watchers, *(series for series in tested or () if series.passes(values))]
-        for offset, series_by_value in (by_value or {}).items():
-            found += series_by_value.get(values[offset], ())
+        found = list(watchers)
+        if tested is not None:
+            found += [series for series in tested if series.passes(values)]
+        if by_value is not None:
+            for offset, series_by_value in by_value.items():
+                found += series_by_value.get(values[offset], ())
         return found
 
     # --------------------------------------------------------------------- matching

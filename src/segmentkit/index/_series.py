@@ -154,10 +154,8 @@ class Series:
         fact = EventFact(0, "", {n: v for n, v in zip(names, values, strict=True) if v is not None})
         return evaluate(where, _NO_FACTS, 0, self._zone, fact)
 
-    def _matching(self, number: int) -> list[int] | None:
-        """Return the indexes of the object's matching events, or None when all match."""
-        if self.where is None:
-            return None
+    def _matching(self, number: int) -> list[int]:
+        """Return the indexes of the object's matching events."""
         row = self.events.rows[number]
         if row is None:
             return []
@@ -176,8 +174,9 @@ class Series:
         if row is None:
             return ()
         ats: Sequence[int] = row[:: self.events.stride]
-        matching = self._matching(number)
-        return ats if matching is None else [ats[i] for i in matching]
+        if self.where is None:
+            return ats
+        return [ats[i] for i in self._matching(number)]
 
     def visible(self, number: int, now: int) -> Sequence[int]:
         """Return the instants of the object's matching events up to now, in order."""
@@ -190,8 +189,9 @@ class Series:
         if row is None:
             return ()
         words: Sequence[int] = row[offset :: self.events.stride]
-        matching = self._matching(number)
-        return words if matching is None else [words[i] for i in matching]
+        if self.where is None:
+            return words
+        return [words[i] for i in self._matching(number)]
 
     # ---------------------------------------------------------------------- movement
 
@@ -241,7 +241,10 @@ class Series:
         """Return the next instant at which time alone can move a feature; None if there is none."""
         ats = self.ats(number)
         visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
-        return self._next(ats, visible, now, self.cells(number, visible, now))
+        deadline = self._next(ats, visible, now, self.cells(number, visible, now))
+        if self.block >= 0:
+            self._pending[number] = _NEVER if deadline is None else deadline
+        return deadline
 
     def _next(self, ats: Sequence[int], visible: Sequence[int], now: int, cells: Sequence[int]) -> int | None:
         count = len(visible)
@@ -266,12 +269,8 @@ class Series:
             return cells, ats, now, self._next(ats, visible, now, cells)
         base = number * self._rows.stride + self.block
         pending = self._pending[number]
-        return (
-            self._rows.cells[base : base + len(self.features)],
-            ats,
-            now,
-            None if pending == _NEVER else pending,
-        )
+        waits = now + 1 < pending < _NEVER  # what is due now has been taken out by whoever calls
+        return self._rows.cells[base : base + len(self.features)], ats, now, pending if waits else None
 
     def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
         """Put the moves of the features since `before` returned `state` into `moves`; keep rows and deadline."""
@@ -288,9 +287,15 @@ class Series:
             self._move(number, old_cells, new_cells, moves)
 
     def _schedule(self, number: int, old: int | None, new: int | None) -> None:
-        if self.block >= 0:
+        """Put the deadline from `old` to `new`.
+
+        With a block, an entry that is too early stays: when its bucket comes due it finds its place. A new
+        event mostly moves the deadline back, and then costs nothing here (`bench_changes`).
+        """
+        if self.block < 0:
+            self._deadlines.move(self.group, number, old, new)
+        elif old is None or (new is not None and new < old):
             self._pending[number] = _NEVER if new is None else new
-        if new != old:
             self._deadlines.move(self.group, number, old, new)
 
     def _move(self, number: int, old_cells: array[int], new_cells: array[int], moves: list[Move]) -> None:
@@ -323,7 +328,9 @@ class Series:
     def leave(self, number: int, now: int) -> None:
         """Forget an object whose facts are still there."""
         old = self.next_deadline(number, now) if self.block < 0 else self._pending[number]
-        self._schedule(number, None if old == _NEVER else old, None)
+        if self.block >= 0:
+            self._pending[number] = _NEVER
+        self._deadlines.move(self.group, number, None if old == _NEVER else old, None)
 
 
 _NO_FACTS = DictFacts({}, {})

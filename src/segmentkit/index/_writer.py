@@ -160,23 +160,23 @@ class Writer:
         Deleted objects come first, then the others in the order in which the batch met them.
         """
         flips: list[Flip] = []
-        for gone_id, held in self._gone.items():
-            if held:
-                flips.append((gone_id, held, 0, "delete"))
+        if self._gone:
+            flips += [(gone_id, held, 0, "delete") for gone_id, held in self._gone.items() if held]
+            self._gone.clear()
+        now = self._now
         for number, cause in self._causes.items():
             if number in self._new:
                 self._finish_new(number, cause, flips)
                 continue
             moves: list[Any] = []
-            now = self._now
             for watcher, state in self._states[number].items():
                 watcher.after(number, now, state, moves)
             if moves:
                 self._matcher.flip(number, moves, now, cause, flips)
         self._states.clear()
         self._causes.clear()
-        self._new.clear()
-        self._gone.clear()
+        if self._new:
+            self._new.clear()
         return flips
 
     def _finish_new(self, number: int, cause: str, flips: list[Flip]) -> None:

@@ -41,10 +41,10 @@ class MemoryStore:
     def append(self, batch: Batch) -> None:
         """Keep a batch."""
         self._now_us = batch.now_us
-        for name in batch.dropped:
-            self._definitions.pop(name, None)
-        for definition in batch.defined:
-            self._definitions[definition.name] = definition
+        if batch.dropped or batch.defined:
+            for name in batch.dropped:
+                self._definitions.pop(name, None)
+            self._definitions |= {definition.name: definition for definition in batch.defined}
         records = batch.deltas.records
         if records:
             self._records.extend(records)
