@@ -134,6 +134,23 @@ def test_the_first_commands_of_the_readme_are_the_ones_promised() -> None:
     assert test.endswith(".venv/bin/python -m pytest -q")
 
 
+def test_the_laws_name_tests_that_exist() -> None:
+    page = (DOCS / "explanation/invariants.md").read_text("utf-8")
+    tests = "".join(path.read_text("utf-8") for path in sorted(Path(__file__).parents[1].rglob("test_*.py")))
+    for name in re.findall(r"`(test_\w+)`", page):
+        assert f"def {name}(" in tests, name
+    for path in re.findall(r"`(tests/[\w/.]+)`", page):
+        assert (DOCS.parent / path).exists(), path
+
+
+def test_every_option_of_the_command_line_is_described() -> None:
+    page = (DOCS / "reference/command-line.md").read_text("utf-8")
+    source = (Path(segmentkit.__file__).parent / "cli/__init__.py").read_text("utf-8")
+    options = set(re.findall(r'"(--[a-z-]+)"', source))
+    assert options >= {"--schema", "--replay"}
+    assert {option for option in options if option not in page} == set()
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(DOCS.parent)))
 def test_links_between_pages_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\((?!https?://)([^)#]*)", path.read_text("utf-8")):
