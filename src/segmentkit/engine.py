@@ -338,16 +338,16 @@ class Engine:
         """Go from deadline to deadline; at each, move what is due and record what flips."""
         deadlines = self._deadlines
         while (at := deadlines.next(self._now, target)) is not None:
-            due: dict[tuple[Matcher, int], list[tuple[Watcher, Any]]] = {}
+            self._now = at
+            due: dict[tuple[Matcher, int], list[Watcher]] = {}
             for matcher, number, watcher in deadlines.pop(at):
                 if number in matcher.table.alive:  # an entry of an object deleted meanwhile is passed over
-                    due.setdefault((matcher, number), []).append((watcher, watcher.before(number, at - 1)))
-            self._now = at
+                    due.setdefault((matcher, number), []).append(watcher)
             ordered = due.items() if len(due) < 2 else sorted(due.items(), key=_by_type_and_number)
-            for (matcher, number), watched in ordered:
+            for (matcher, number), watchers in ordered:
                 moves: list[Any] = []
-                for watcher, state in watched:
-                    watcher.after(number, at, state, moves)
+                for watcher in watchers:
+                    watcher.pass_time(number, at, moves)
                 if moves:
                     flips: list[Flip] = []
                     matcher.flip(number, moves, at, "time", flips)

@@ -15,7 +15,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -38,10 +38,16 @@ from segmentkit.dsl.predicates import (
     Predicate,
     Relative,
     Today,
+    Value,
     iter_nodes,
 )
 from segmentkit.index._columns import Column, DecimalColumn, NumberColumn, Scale
 from segmentkit.schema import ValueType
+
+_DAY = 86_400_000_000
+
+Point: TypeAlias = int | float | Fraction
+"""A number that a literal names, exactly."""
 
 Test = Callable[[int, Any], bool]
 """Whether the literal of a number holds for a value."""
@@ -73,42 +79,42 @@ class Domain:
         self.scale = scale
         self.is_double = is_double
 
-    def at_least(self, point: Fraction) -> Any:
+    def at_least(self, point: Point) -> Any:
         """Return the smallest value of the domain that is at least `point`."""
         if self.is_double:
             value = _as_double(point)
             return value if value >= point else math.nextafter(value, math.inf)
-        return math.ceil(point * self._factor)
+        return math.ceil(Fraction(point) * self._factor)
 
-    def above(self, point: Fraction) -> Any:
+    def above(self, point: Point) -> Any:
         """Return the smallest value of the domain that is greater than `point`."""
         if self.is_double:
             value = _as_double(point)
             return value if value > point else math.nextafter(value, math.inf)
-        return math.floor(point * self._factor) + 1
+        return math.floor(Fraction(point) * self._factor) + 1
 
     @property
     def _factor(self) -> int:
         return 10**self.scale.places if self.scale else 1
 
-    def sample_at(self, point: Fraction) -> Any:
+    def sample_at(self, point: Point) -> Any:
         """Return a plain value for the piece that is just `point`."""
-        return point if self.scale else self.at_least(point)
+        return Fraction(point) if self.scale else self.at_least(point)
 
-    def sample_above(self, point: Fraction, following: Fraction | None) -> Any:
+    def sample_above(self, point: Point, following: Point | None) -> Any:
         """Return a plain value above `point` and below `following`."""
         if not self.scale:
             return self.above(point)
-        return point + 1 if following is None else (point + following) / 2
+        return Fraction(point) + 1 if following is None else (Fraction(point) + Fraction(following)) / 2
 
-    def sample_below(self, point: Fraction) -> Any:
+    def sample_below(self, point: Point) -> Any:
         """Return a plain value below `point`."""
         if self.scale:
-            return point - 1
+            return Fraction(point) - 1
         return math.nextafter(self.at_least(point), -math.inf) if self.is_double else self.at_least(point) - 1
 
 
-def _as_double(point: Fraction) -> float:
+def _as_double(point: Point) -> float:
     try:
         return float(point)
     except OverflowError:
@@ -124,7 +130,7 @@ class Cutter:
         test: whether a literal holds for a plain value; None is a missing one.
     """
 
-    def __init__(self, domain: Domain, points: Sequence[Iterable[Fraction]], test: Test) -> None:
+    def __init__(self, domain: Domain, points: Sequence[Iterable[Point]], test: Test) -> None:
         self._domain = domain
         self._own = [sorted(set(own)) for own in points]
         self._points = sorted({point for own in self._own for point in own})
@@ -173,7 +179,7 @@ def cut_attribute(column: Column, literals: Sequence[Predicate], attribute: str,
     return Cutter(domain_of(column), [list(points_of(item, column.type, zone)) for item in literals], test)
 
 
-def points_of(literal: Predicate, value_type: ValueType, zone: str) -> Iterator[Fraction]:
+def points_of(literal: Predicate, value_type: ValueType, zone: str) -> Iterator[Point]:
     """Yield the points at which the truth of a literal over one ordered value may change."""
     for leaf in leaves_of(literal):
         leaf_zone = getattr(leaf, "zone", None) or zone
@@ -182,18 +188,24 @@ def points_of(literal: Predicate, value_type: ValueType, zone: str) -> Iterator[
                 yield from _points(node, value_type, leaf_zone)
 
 
-def _points(literal: Literal, value_type: ValueType, zone: str) -> Iterator[Fraction]:
+def _points(literal: Literal, value_type: ValueType, zone: str) -> Iterator[Point]:
     value = literal.value
     if value_type.kind == "instant" and literal.type.kind == "date":
         for day in (value, value + 1):
-            start = _calendar.day_start(day, zone)
-            if start is not None:
-                yield Fraction(start)
+            yield _calendar.day_start(day, zone)
     elif value_type.kind == "date" and literal.type.kind == "instant":
         day = _calendar.civil_day(value, zone)
-        yield from (Fraction(day + offset) for offset in (-1, 0, 1))
+        yield from (day - 1, day, day + 1)
     elif isinstance(value, int | float | Decimal | Fraction):
-        yield Fraction(value)
+        yield _point(value)
+
+
+def _point(value: Any) -> Point:
+    """Return a number exactly, as an integer or double where it is one: they compare much faster than fractions."""
+    if isinstance(value, int | float):
+        return value
+    exact = Fraction(value)
+    return exact.numerator if exact.denominator == 1 else exact
 
 
 def leaves_of(predicate: Predicate) -> Iterator[Predicate]:
@@ -229,7 +241,7 @@ def cut_aggregate(domain: Domain, literals: Sequence[Predicate], zone: str) -> C
     def test(literal: int, value: Any) -> bool:
         return holds(literals[literal], lambda leaf: _holds_for(leaf, value, zone))
 
-    points = [[Fraction(n.value) for n in iter_nodes(item) if isinstance(n, Literal) and not _in_events(item, n)] for item in literals]
+    points = [[_point(n.value) for n in iter_nodes(item) if isinstance(n, Literal) and not _in_events(item, n)] for item in literals]
     return Cutter(domain, points, test)
 
 
@@ -275,14 +287,21 @@ def truths_of_ages(literals: Sequence[Predicate], cuts: Sequence[int]) -> list[i
 
 def _age_cuts(leaf: Predicate) -> list[int]:
     match leaf:
-        case InWindow(_, Relative() as window):
-            return _window_cuts(window)
+        case InWindow(value, Relative() as window):
+            return _window_cuts(window, _unit_of(value))
         case Compare(_, Attribute(), Now()):
             return [0, 1]
+        case Compare(_, Attribute(), Today(days)):
+            return [-days, 1 - days]
         case Compare(_, Aggregate(_, Events(_, _, window))):
             return [0] if window is None else [0, _exact(window).duration.micros]
         case _:
             raise AssertionError(f"{leaf!r} is not about an age")
+
+
+def _unit_of(value: Value) -> int:
+    """Return what ages of the value are counted in: days for a date, else microseconds."""
+    return _DAY if value.type.kind == "date" else 1
 
 
 def _exact(window: object) -> Relative:
@@ -290,8 +309,8 @@ def _exact(window: object) -> Relative:
     return window
 
 
-def _window_cuts(window: Relative) -> list[int]:
-    length = window.duration.micros
+def _window_cuts(window: Relative, unit: int) -> list[int]:
+    length = window.duration.micros // unit
     match window.form:
         case "more than ago":
             return [length + 1]
@@ -301,7 +320,7 @@ def _window_cuts(window: Relative) -> list[int]:
             return [0, length]
         case "between ago":
             assert window.second is not None
-            return [length, window.second.micros]
+            return [length, window.second.micros // unit]
         case "next":
             return [-length, 0]
         case "more than from now":
@@ -312,18 +331,30 @@ def _window_cuts(window: Relative) -> list[int]:
 
 def _holds_at_age(leaf: Predicate, age: int) -> bool:
     match leaf:
-        case InWindow(_, Relative() as window):
-            return _in_window(window, age)
+        case InWindow(value, Relative() as window):
+            return _in_window(window, age, _unit_of(value))
         case Compare(operator, Attribute(), Now()):
-            return {"=": age == 0, "<": age > 0, "<=": age >= 0, ">": age < 0, ">=": age <= 0}[operator]
+            return _compares(operator, -age)
+        case Compare(operator, Attribute(), Today(days)):
+            return _compares(operator, -age - days)
         case Compare(_, Aggregate(_, Events(_, _, window))):
             return age >= 0 and (window is None or age < _exact(window).duration.micros)
         case _:
             raise AssertionError(f"{leaf!r} is not about an age")
 
 
-def _in_window(window: Relative, age: int) -> bool:
-    length = window.duration.micros
+def _compares(operator: str, difference: int) -> bool:
+    return {
+        "=": difference == 0,
+        "<": difference < 0,
+        "<=": difference <= 0,
+        ">": difference > 0,
+        ">=": difference >= 0,
+    }[operator]
+
+
+def _in_window(window: Relative, age: int, unit: int) -> bool:
+    length = window.duration.micros // unit
     match window.form:
         case "more than ago":
             return age > length
@@ -333,7 +364,7 @@ def _in_window(window: Relative, age: int) -> bool:
             return 0 <= age < length
         case "between ago":
             assert window.second is not None
-            return length <= age < window.second.micros
+            return length <= age < window.second.micros // unit
         case "next":
             return -length <= age < 0
         case "more than from now":

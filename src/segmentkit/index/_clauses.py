@@ -71,9 +71,10 @@ class TextKey:
 
 @attrs.frozen
 class AgeKey:
-    """How long ago the instant of an attribute was."""
+    """How long ago the instant of an attribute was; of a date, how many civil days in `zone` ("": the schema's)."""
 
     attribute: str
+    zone: str | None = None
 
 
 @attrs.frozen
@@ -203,6 +204,10 @@ def _key_of_leaf(leaf: Predicate) -> FeatureKey:
             return AgeKey(name)
         case Compare(_, Attribute(name, type), Now()) if type == schema.instant:
             return AgeKey(name)
+        case Compare(_, Attribute(name, type), Today(), False, zone) if type == schema.date:
+            return AgeKey(name, zone or "")
+        case InWindow(Attribute(name, type), Relative() as window) if type == schema.date and _counts_days(window):
+            return AgeKey(name, window.zone or "")
         case Compare(_, Aggregate("sum", events) as total, Literal(), zone=None) | Between(
             Aggregate("sum", events) as total, Literal(), Literal(), None
         ) if _is_prefix(events):
@@ -229,6 +234,11 @@ def _attribute_key(leaf: Predicate, subject: Attribute, *, closed: bool) -> Feat
 
 def _is_exact(window: Relative) -> bool:
     return not window.duration.months and not (window.second and window.second.months)
+
+
+def _counts_days(window: Relative) -> bool:
+    durations = (window.duration,) if window.second is None else (window.duration, window.second)
+    return all(duration.unit in ("day", "week") for duration in durations)
 
 
 def _is_prefix(events: Events) -> bool:

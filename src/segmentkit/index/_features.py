@@ -23,17 +23,20 @@ from typing import Any, Final
 
 from pyroaring import BitMap
 
+from segmentkit.dsl import _calendar, _geo
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import DictFacts, evaluate
 from segmentkit.dsl.predicates import (
     And,
     Attribute,
+    InBox,
     Literal,
     Not,
     Or,
     Predicate,
     SetTest,
     TextTest,
+    Within,
     iter_nodes,
 )
 from segmentkit.index import _cells
@@ -188,6 +191,15 @@ class Feature:
                 self.rows.cells[number * self.rows.stride + self.slot] = cell
             moves.append((self, state, cell))
 
+    def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
+        """Put what time alone moves at the instant `at` into `moves`; the entry for `at` has been used up."""
+        self.after(number, at, self.before(number, at - 1), moves)
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether new objects have to be taken in: the cells of others are always worked out."""
+        return self.place >= 0 or self.is_timed
+
     def enter(self, number: int, now: int) -> None:
         """Take a new object in: its cell and its deadline."""
         if self.slot >= 0:
@@ -311,9 +323,7 @@ class AgeFeature(Feature):
 
     is_timed = True
 
-    def __init__(
-        self, key: AgeKey, literals: Sequence[Predicate], rows: Rows, table: Table, deadlines: Any
-    ) -> None:
+    def __init__(self, key: AgeKey, literals: Sequence[Predicate], rows: Rows, table: Table, deadlines: Any) -> None:
         super().__init__(key, literals, rows)
         self.attributes = frozenset((key.attribute,))
         self._column = table.columns[key.attribute]
@@ -321,18 +331,24 @@ class AgeFeature(Feature):
         self._cuts = _cells.age_cuts(literals)
         self.truths = _cells.truths_of_ages(literals, self._cuts)
 
+    def _age(self, value: int, now: int) -> int:
+        return now - value
+
+    def _reaches(self, value: int, cut: int) -> int:
+        """Return the instant at which the age becomes `cut`."""
+        return value + cut
+
     def cell(self, number: int, now: int) -> int:
         value = self._column.get(number)
-        return MISSING if value is None else bisect_right(self._cuts, now - value) + 2
+        return MISSING if value is None else bisect_right(self._cuts, self._age(value, now)) + 2
 
     def next_deadline(self, number: int, now: int) -> int | None:
         """Return the next instant at which the cell changes, if the facts stay; None if there is none."""
         value = self._column.get(number)
         if value is None:
             return None
-        cuts = self._cuts
-        place = bisect_right(cuts, now - value)
-        return value + cuts[place] if place < len(cuts) else None
+        place = bisect_right(self._cuts, self._age(value, now))
+        return self._reaches(value, self._cuts[place]) if place < len(self._cuts) else None
 
     def before(self, number: int, now: int) -> Any:
         return self.current(number, now), self.next_deadline(number, now)
@@ -342,12 +358,40 @@ class AgeFeature(Feature):
         super().after(number, now, cell, moves)
         self._deadlines.move(self.group, number, deadline, self.next_deadline(number, now))
 
+    def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
+        value = self._column.get(number)
+        if value is None:
+            return
+        super().after(number, at, self.current(number, at - 1), moves)
+        self._deadlines.move(self.group, number, None, self.next_deadline(number, at))
+
     def enter(self, number: int, now: int) -> None:
         super().enter(number, now)
         self._deadlines.move(self.group, number, None, self.next_deadline(number, now))
 
     def leave(self, number: int, now: int) -> None:
         self._deadlines.move(self.group, number, self.next_deadline(number, now), None)
+
+
+class DayAgeFeature(AgeFeature):
+    """How many civil days ago the date of an attribute was, in a zone; it moves at midnight."""
+
+    def __init__(
+        self, key: AgeKey, literals: Sequence[Predicate], rows: Rows, table: Table, zone: str, deadlines: Any
+    ) -> None:
+        super().__init__(key, literals, rows, table, deadlines)
+        self._zone = zone
+        self._today = (0, 0)
+
+    def _age(self, value: int, now: int) -> int:
+        at, today = self._today
+        if at != now:
+            today = _calendar.civil_day(now, self._zone)
+            self._today = now, today
+        return today - value
+
+    def _reaches(self, value: int, cut: int) -> int:
+        return _calendar.day_start(value + cut, self._zone)
 
 
 class BooleanFeature(Feature):
@@ -373,6 +417,8 @@ class BooleanFeature(Feature):
 
     def _test(self) -> Callable[[int, int], bool]:
         predicate, table, zone = self.predicate, self._table, self._zone
+        if isinstance(predicate, InBox | Within) and isinstance(predicate.value, Attribute):
+            return self._point_test(predicate, table.columns[predicate.value.name].get)
         if isinstance(predicate, SetTest) and not predicate.ignoring_case and isinstance(predicate.value, Attribute):
             get = table.columns[predicate.value.name].get
             wanted = frozenset(predicate.members)
@@ -380,6 +426,24 @@ class BooleanFeature(Feature):
                 return lambda number, now: not wanted.isdisjoint(get(number))
             return lambda number, now: wanted <= get(number)
         return lambda number, now: evaluate(predicate, table.facts(number), now, zone)
+
+    @staticmethod
+    def _point_test(predicate: InBox | Within, get: Callable[[int], Any]) -> Callable[[int, int], bool]:
+        def holds(number: int, now: int) -> bool:
+            point = get(number)
+            return point is not None and is_inside(point)
+
+        if isinstance(predicate, InBox):
+            south, west, north, east = predicate.south, predicate.west, predicate.north, predicate.east
+            is_inside: Callable[[tuple[float, float]], bool] = lambda point: _geo.in_box(point, south, west, north, east)  # noqa: E731
+        else:
+            centre, metres = predicate.centre, predicate.metres
+            is_inside = lambda point: _geo.distance_metres(point, centre) <= metres  # noqa: E731
+        return holds
+
+    @property
+    def keeps_state(self) -> bool:
+        return True
 
     def cell(self, number: int, now: int) -> int:
         return _TRUE if self._holds(number, now) else _FALSE
@@ -454,6 +518,7 @@ __all__ = [
     "MISSING",
     "AgeFeature",
     "BooleanFeature",
+    "DayAgeFeature",
     "Feature",
     "Move",
     "OrderedFeature",

@@ -37,7 +37,7 @@ from segmentkit.index._clauses import (
     clauses_of,
 )
 from segmentkit.index._deadlines import Deadlines
-from segmentkit.index._features import AgeFeature, BooleanFeature, Feature, Move, OrderedFeature, Rows, TextFeature
+from segmentkit.index._features import AgeFeature, BooleanFeature, DayAgeFeature, Feature, Move, OrderedFeature, Rows, TextFeature
 from segmentkit.index._series import NthFeature, Series, SumFeature
 from segmentkit.index._table import Table
 from segmentkit.index.deltas import iter_bits
@@ -90,6 +90,13 @@ class Watcher(Protocol):
     def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
         """Put what moved since `before` into `moves`."""
 
+    def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
+        """Put what time alone moves at `at` into `moves`."""
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether new objects have to be taken in."""
+
     def enter(self, number: int, now: int) -> None:
         """Take a new object in."""
 
@@ -140,6 +147,7 @@ class Matcher:
         self._features: dict[FeatureKey, list[Feature]] = {}
         self._series: list[Series] = []
         self.watchers: list[Watcher] = []
+        self._entered: list[Watcher] = []
         self._by_attribute: dict[str, list[Watcher]] = {}
         self._by_member: dict[str, dict[str, list[Watcher]]] = {}
         self._by_event: dict[str, list[Watcher]] = {}
@@ -163,13 +171,12 @@ class Matcher:
     def add(self, segment: Segment, now: int) -> BitMap:
         """Take a segment in; return the numbers of its members."""
         self.segments[segment.name] = segment
-        clauses = clauses_of(segment.tree)
         if not self.table.alive:
             self._is_stale = True
             return BitMap()
         self.refresh_plan(now)
         if not segment.bits:
-            self._extend(segment, clauses, now)
+            self._extend(segment, clauses_of(segment.tree), now)
         return self.select(segment, now)
 
     def remove(self, name: str) -> Segment:
@@ -223,7 +230,13 @@ class Matcher:
         for bit, _ in numbered:
             self._note_tests(bit)
         self._dense_masks = tuple(feature.masks for feature in self._dense)
+        self._list_entered()
         self._enter_all(self.watchers, now)
+
+    def _list_entered(self) -> None:
+        """List the watchers that have to see every new object; tests of sets see those with a member they name."""
+        by_member = {w for members in self._by_member.values() for watchers in members.values() for w in watchers}
+        self._entered = [w for w in self.watchers if w.keeps_state and w not in by_member]
 
     def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
         for watcher in watchers:
@@ -269,6 +282,7 @@ class Matcher:
                 if not feature.masks:
                     feature.build_masks(self._ones)
             self._note_tests(bit)
+        self._list_entered()
         self._enter_all(new, now)
         self._n_patched += 1
         self._mark_if_stale()
@@ -336,8 +350,10 @@ class Matcher:
                 return OrderedFeature(key, literals, rows, table, zone)
             case TextKey():
                 return TextFeature(key, literals, rows, table, zone)
-            case AgeKey():
+            case AgeKey(_, None):
                 return AgeFeature(key, literals, rows, table, self._deadlines)
+            case AgeKey(_, age_zone):
+                return DayAgeFeature(key, literals, rows, table, age_zone or zone, self._deadlines)
             case BooleanKey():
                 return BooleanFeature(key, literals, rows, table, zone, self._deadlines)
             case NthKey(event, where):
@@ -567,14 +583,19 @@ class Matcher:
 
     def enter(self, number: int, now: int) -> int:
         """Take a new object in; return the segments it satisfies, as a mask of head bits."""
-        for watcher in self.watchers:
+        for watcher in self._entered:
             watcher.enter(number, now)
+        for name, by_member in self._by_member.items():
+            for member in self.table.columns[name].get(number):
+                for watcher in by_member.get(member, ()):
+                    watcher.enter(number, now)
         return self.match(number, now)
 
     def leave(self, number: int, now: int) -> None:
         """Forget an object whose facts are still there."""
         for watcher in self.watchers:
-            watcher.leave(number, now)
+            if watcher.keeps_state:
+                watcher.leave(number, now)
 
     # ------------------------------------------------------------------- inspection
 

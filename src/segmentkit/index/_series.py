@@ -143,6 +143,11 @@ class Series:
             assert isinstance(codec, DictionaryCodec)
             self._code_by_value = codec.dictionary.code_by_value
 
+    @property
+    def keeps_state(self) -> bool:
+        """Whether new objects have to be taken in."""
+        return True
+
     # ------------------------------------------------------------------ what matches
 
     def passes(self, values: tuple[Any, ...]) -> bool:
@@ -261,28 +266,44 @@ class Series:
         return deadline if deadline < _FAR else None
 
     def before(self, number: int, now: int) -> Any:
-        """Remember cells, events and deadline of the object."""
-        ats = self.ats(number)
+        """Remember cells and deadline of the object."""
         if self.block < 0:
+            ats = self.ats(number)
             visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
             cells = array("H", self.cells(number, visible, now))
-            return cells, ats, now, self._next(ats, visible, now, cells)
+            return cells, self._next(ats, visible, now, cells)
         base = number * self._rows.stride + self.block
         pending = self._pending[number]
         waits = now + 1 < pending < _NEVER  # what is due now has been taken out by whoever calls
-        return self._rows.cells[base : base + len(self.features)], ats, now, pending if waits else None
+        return self._rows.cells[base : base + len(self.features)], pending if waits else None
 
     def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
         """Put the moves of the features since `before` returned `state` into `moves`; keep rows and deadline."""
-        old_cells, old_ats, old_now, old_deadline = state
+        old_cells, old_deadline = state
         ats = self.ats(number)
         visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
-        is_time_alone = now == old_now + 1 and ats == old_ats and bool(ats) and ats[-1] < now
-        if is_time_alone:
-            new_cells = self._crossed(number, visible, now, old_cells)
-        else:
-            new_cells = array("H", self.cells(number, visible, now))
+        new_cells = array("H", self.cells(number, visible, now))
         self._schedule(number, old_deadline, self._next(ats, visible, now, new_cells))
+        if new_cells != old_cells:
+            self._move(number, old_cells, new_cells, moves)
+
+    def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
+        """Put what time alone moves at the instant `at` into `moves`; the entry for `at` has been used up."""
+        ats = self.ats(number)
+        if not ats:
+            return
+        visible = ats if ats[-1] <= at else ats[: bisect_right(ats, at)]
+        if self.block >= 0:
+            base = number * self._rows.stride + self.block
+            old_cells = self._rows.cells[base : base + len(self.features)]
+        else:
+            seen = visible if not visible or visible[-1] < at else visible[: bisect_right(visible, at - 1)]
+            old_cells = array("H", self.cells(number, seen, at - 1))
+        if visible and visible[-1] < at:
+            new_cells = self._crossed(number, visible, at, old_cells)
+        else:
+            new_cells = array("H", self.cells(number, visible, at))
+        self._schedule(number, None, self._next(ats, visible, at, new_cells))
         if new_cells != old_cells:
             self._move(number, old_cells, new_cells, moves)
 
@@ -314,6 +335,8 @@ class Series:
     def enter(self, number: int, now: int) -> None:
         """Take a new object in."""
         ats = self.ats(number)
+        if self.block < 0 and not ats:
+            return
         visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
         new_cells = array("H", self.cells(number, visible, now))
         base = number * self._rows.stride
