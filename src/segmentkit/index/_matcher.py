@@ -40,7 +40,7 @@ from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._features import AgeFeature, BooleanFeature, DayAgeFeature, Feature, Move, OrderedFeature, Rows, TextFeature
 from segmentkit.index._series import NthFeature, Series, SumFeature
 from segmentkit.index._table import Table
-from segmentkit.index.deltas import iter_bits
+from segmentkit.index.deltas import bits_of, mask_of
 
 _MOST_DENSE: Final = 48
 _MOST_OPEN_LITERALS: Final = 15  # of a dense open text feature: its cells must fit a 16-bit word
@@ -468,33 +468,39 @@ class Matcher:
 
     def _check_sparse(self, number: int, clauses: int, moved: set[Feature]) -> int:
         """Return those of the clauses whose sparse literals on features that have not moved hold."""
-        left, checks = clauses & self._sparse_bits, self._sparse
-        while left:
-            low = left & -left
-            left ^= low
-            self.clauses_examined += 1
-            for feature, holds in checks[low.bit_length() - 1]:
-                if feature not in moved and not holds(number):
-                    clauses ^= low
+        checks, failed = self._sparse, []
+        candidates = bits_of(clauses & self._sparse_bits)
+        self.clauses_examined += len(candidates)
+        for bit in candidates:
+            for feature, holds in checks[bit]:
+                if not holds(number) and feature not in moved:
+                    failed.append(bit)
                     break
-        return clauses
+        return clauses ^ mask_of(failed, len(checks)) if failed else clauses
 
     def _settle(self, number: int, flipped: int, after: int) -> tuple[int, int]:
         """Turn flipped clauses into flipped segments where a segment has several."""
         multi = flipped & self._multi_bits
         heads, entered = flipped ^ multi, flipped & after
         entering = entered & ~multi
-        while multi:
-            bits, own = self._owner[(multi & -multi).bit_length() - 1]
-            self.clauses_examined += len(bits)
-            is_new = bool(entered & own)
-            was_old = bool(multi & own & ~entered)
-            multi &= ~own
-            if is_new == was_old or self._any_holds(bits, flipped & own, number):
+        changed, came = [], []
+        done: set[int] = set()
+        flipped_bits = bits_of(multi)
+        self.clauses_examined += len(flipped_bits)
+        for bit in flipped_bits:
+            bits, own = self._owner[bit]
+            if bits[0] in done:
                 continue
-            heads |= 1 << bits[0]
-            if is_new:
-                entering |= 1 << bits[0]
+            done.add(bits[0])
+            mine = multi & own
+            new = mine & entered
+            if (new == mine or not new) and not self._any_holds(bits, mine, number):
+                changed.append(bits[0])
+                if new:
+                    came.append(bits[0])
+        if changed:
+            heads |= mask_of(changed, len(self._sparse))
+            entering |= mask_of(came, len(self._sparse))
         return heads, entering
 
     def _any_holds(self, bits: tuple[int, ...], flipped: int, number: int) -> bool:
@@ -519,7 +525,7 @@ class Matcher:
         self._rows.now = now
         alive = self._check_sparse(number, alive, set())
         heads = alive & ~self._multi_bits
-        for bit in iter_bits(alive & self._multi_bits):
+        for bit in bits_of(alive & self._multi_bits):
             heads |= 1 << self._owner[bit][0][0]
         return heads
 
@@ -564,15 +570,10 @@ class Matcher:
     def record(self, number: int, flipped: int, entered: int) -> None:
         """Carry flips into the memberships."""
         heads = self.heads
-        while flipped:
-            low = flipped & -flipped
-            flipped ^= low
-            segment = heads[low.bit_length() - 1]
-            assert segment is not None
-            if entered & low:
-                segment.members.add(number)
-            else:
-                segment.members.discard(number)
+        for bit in bits_of(entered):
+            heads[bit].members.add(number)  # type: ignore[union-attr]  # every bit that flips is a head
+        for bit in bits_of(flipped ^ entered):
+            heads[bit].members.discard(number)  # type: ignore[union-attr]
 
     # ---------------------------------------------------------------------- objects
 

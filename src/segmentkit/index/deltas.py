@@ -7,6 +7,7 @@ bit masks; `Deltas` is a lazy sequence over records that makes a `Delta` when so
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -120,7 +121,7 @@ class Record(NamedTuple):
     def iter_deltas(self) -> Iterator[Delta]:
         """Yield the deltas, in order of `seq`: segments in the order of their definition."""
         at, seq = from_micros(self.at), self.seq
-        for bit in iter_bits(self.flipped):
+        for bit in bits_of(self.flipped):
             segment = self.heads[bit]
             assert segment is not None
             entered = bool(self.entered >> bit & 1)
@@ -151,16 +152,45 @@ class Backfill(NamedTuple):
             yield Delta(self.segment, object_id, self.entered, at, seq, self.cause, True, self.object_type)
 
 
-def iter_bits(mask: int) -> Iterator[int]:
-    """Yield the numbers of the set bits, lowest first.
+def bits_of(mask: int) -> list[int]:
+    """Return the numbers of the set bits, lowest first.
 
-    >>> list(iter_bits(0b10010))
-    [1, 4]
+    Long masks are searched for bytes that are not zero: a big integer is not cut down bit by bit.
+
+    >>> bits_of(0b10010 | 1 << 5000)
+    [1, 4, 5000]
     """
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
+    bits = []
+    if mask.bit_length() <= _SHORT:
+        while mask:
+            low = mask & -mask
+            bits.append(low.bit_length() - 1)
+            mask ^= low
+        return bits
+    data = mask.to_bytes(mask.bit_length() + 7 >> 3, "little")
+    for found in _find_nonzero(data):
+        place = found.start()
+        base = place << 3
+        for bit in _BITS_OF_BYTE[data[place]]:
+            bits.append(base + bit)
+    return bits
+
+
+def mask_of(bits: Iterable[int], n_bits: int) -> int:
+    """Return the mask, of at most `n_bits` bits, in which `bits` are set.
+
+    >>> mask_of([1, 4], 8)
+    18
+    """
+    data = bytearray((n_bits >> 3) + 1)
+    for bit in bits:
+        data[bit >> 3] |= 1 << (bit & 7)
+    return int.from_bytes(data, "little")
+
+
+_SHORT = 512
+_find_nonzero = re.compile(rb"[^\0]").finditer
+_BITS_OF_BYTE = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
 
 
 class Deltas(Sequence[Delta]):
