@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -74,3 +74,36 @@ def test_a_missing_set_is_the_same_as_an_empty_one_when_an_event_is_fed_again(
     second = sk.Event("contact", "c1", "visit", {"pages": 1, **again}, at=NOW, id="e1")
     assert len(engine.apply([first, second])) == 1
     assert list(engine.apply([second])) == []
+
+
+def test_a_set_without_the_wanted_member_is_outside_from_the_start() -> None:
+    """A new object whose set lacks the member enters none of several segments that ask for it."""
+    contact = sk.ObjectType("contact", {"tags": sk.text_set})
+    engine = sk.Engine(sk.Schema(contact), clock=sk.ManualClock(NOW))
+    for name in ("s", "t"):
+        engine.define(name, on="contact", where='tags has "vip"')
+    assert list(engine.put("contact", "c1", tags={"VIP", "new"})) == []
+    engine.check_invariants()
+
+
+def test_a_future_event_does_not_count_yet_in_a_filter_with_a_choice() -> None:
+    """`did v ... and (A or B)` waits for v's instant, also when the plan grew after the object came."""
+    contact = sk.ObjectType("contact", {"city": sk.text}, {"v": {}, "o": {}})
+    engine = sk.Engine(sk.Schema(contact), clock=sk.ManualClock(NOW))
+    engine.define("s", on="contact", where="did v in the last 30 days and (did o or city is missing)")
+    engine.put("contact", "c1", city="Kraków")
+    engine.track("contact", "c1", "v", at=NOW + timedelta(days=1))
+    assert list(engine.track("contact", "c1", "o", at=NOW)) == []
+    engine.check_invariants()
+    (delta,) = engine.advance(to=NOW + timedelta(days=2))
+    assert (delta.entered, delta.at) == (True, NOW + timedelta(days=1))
+
+
+def test_dates_are_counted_at_the_epoch_too() -> None:
+    """At 1970-01-01T00:00Z, where an instant is 0, a date has the age it has anywhere else."""
+    contact = sk.ObjectType("contact", {"renewal": sk.date})
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    engine = sk.Engine(sk.Schema(contact), clock=sk.ManualClock(epoch))
+    engine.define("s", on="contact", where="renewal more than 2 days ago")
+    assert len(engine.put("contact", "c1", renewal=epoch.date() - timedelta(days=30))) == 1
+    engine.check_invariants()
