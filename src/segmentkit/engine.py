@@ -207,10 +207,13 @@ class Engine:
             raise StoreError(f"the store's facts do not fit the schema: {error}") from error
         self._write(operations, None)
         for definition in self._store.definitions():
-            segment = self._compile(definition, None)
+            try:
+                segment = self._compile(definition)
+            except SegmentKitError as error:
+                raise StoreError(f"the store's segment {definition.name!r} does not fit the schema: {error}") from error
             segment.members = self._matchers[segment.object_type].add(segment, self._now)
             self._segments[segment.name] = segment
-        self._advance_to(max(self._now, self._clock_read))
+        self._unsaved = self._advance_to(max(self._now, self._clock_read))  # told with the next batch
 
     # --------------------------------------------------------------------- changes
 
@@ -418,6 +421,7 @@ class Engine:
         where: str | Predicate,
         description: str = "",
         hidden_from: Iterable[str] = (),
+        refresh: None = None,
         params: Mapping[str, Any] | None = None,
     ) -> Segment:
         """Define a segment; its members enter it at `now`, in deltas marked `backfill`.
@@ -428,7 +432,8 @@ class Engine:
             where: the filter, as text or as a tree.
             description: for people.
             hidden_from: agents who do not see the segment; see `segments`.
-            params: values for `$name` in the text.
+            refresh: None, which is live; there are no other segments so far.
+            params: values for `$name` in the text; the segment keeps the text with the values in it.
 
         Raises:
             FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: the filter is wrong; nothing changed.
@@ -438,11 +443,17 @@ class Engine:
             One look at each object for each literal that no other segment uses yet.
         """
         with self._lock:
-            if name in self._segments:
-                raise _bad_name(name, "is defined already; use redefine() to change it", where)
-            segment = self._compile(Definition(name, on, _text(where), description, frozenset(hidden_from)), params, where)
-            self._exchange(None, segment, "define")
+            if refresh is not None:
+                raise _bad_name(name, f"cannot have refresh={refresh!r}: every segment is live; leave it out")
+            self._check_free(name)
+            definition = Definition(name, on, _text(where), description, frozenset(hidden_from))
+            segment = self._compile(definition, params, where)
+            self._exchange([], [segment], "define")
             return segment
+
+    def _check_free(self, name: str) -> None:
+        if name in self._segments:
+            raise _bad_name(name, "is defined already; use redefine() to change it")
 
     def redefine(
         self,
@@ -469,7 +480,7 @@ class Engine:
                 old.hidden_from if hidden_from is None else frozenset(hidden_from),
             )
             segment = self._compile(definition, params, where)
-            self._exchange(old, segment, "redefine")
+            self._exchange([old], [segment], "redefine")
             return segment
 
     def define_file(self, path: str) -> list[Segment]:
@@ -481,16 +492,17 @@ class Engine:
         from segmentkit.dsl.definitions import parse_definitions
 
         with open(path, encoding="utf-8") as file:
-            text = file.read()
+            items = parse_definitions(file.read(), origin=str(path))
         with self._lock:
             compiled = []
-            for item in parse_definitions(text, origin=str(path)):
-                if item.name in self._segments:
-                    raise _bad_name(item.name, "is defined already; use redefine() to change it", item.where)
+            for item in items:
+                if item.refresh is not None:
+                    raise _bad_name(item.name, "cannot have `refresh every`: every segment is live; leave it out")
+                self._check_free(item.name)
                 definition = Definition(item.name, item.on, item.where, item.description, item.hidden_from)
-                compiled.append(self._compile(definition, None, origin=str(path)))
-            for segment in compiled:
-                self._exchange(None, segment, "define")
+                self._check_definition(definition)
+                compiled.append(_segment_of(definition, item.parse(self.schema)))
+            self._exchange([], compiled, "define")
             return compiled
 
     def drop(self, name: str) -> None:
@@ -500,7 +512,7 @@ class Engine:
             UnknownNameError: there is no such segment.
         """
         with self._lock:
-            self._exchange(self._segment(name), None, "drop")
+            self._exchange([self._segment(name)], [], "drop")
 
     def segments(self, on: str | None = None, *, visible_to: str | None = None) -> list[Segment]:
         """Return the segments in the order of their definition: of one type, seen by one agent."""
@@ -512,73 +524,69 @@ class Engine:
             ]
 
     def _compile(
-        self,
-        definition: Definition,
-        params: Mapping[str, Any] | None,
-        where: str | Predicate | None = None,
-        origin: str = "",
+        self, definition: Definition, params: Mapping[str, Any] | None = None, where: str | Predicate | None = None
     ) -> Segment:
+        """Return the segment of a definition; `where` is the tree if the host gave one."""
         from segmentkit import dsl
 
-        if not isinstance(definition.name, str) or not 0 < len(definition.name) <= 200:
-            raise _bad_name(definition.name, "has to be text of 1 to 200 characters", definition.where)
-        if definition.on not in self.schema.types:
-            message = f"unknown object type {definition.on!r}; declared: {names(self.schema.types)}"
-            raise UnknownNameError([Problem(message)], definition.where, f"segment {definition.name!r}", [definition.on])
-        if where is None or isinstance(where, str):
-            at = f"{origin}, segment {definition.name!r}" if origin else f"segment {definition.name!r}"
-            tree = dsl.parse(definition.where, self.schema, definition.on, params=params, origin=at)
-        else:
-            tree = where
-        return Segment(
-            definition.name,
-            definition.on,
-            definition.where,
-            tree,
-            definition.description,
-            definition.hidden_from,
+        self._check_definition(definition)
+        if where is not None and not isinstance(where, str):
+            return _segment_of(definition, where)
+        tree = dsl.parse(
+            definition.where, self.schema, definition.on, params=params, origin=f"segment {definition.name!r}"
         )
+        if params:
+            definition = attrs.evolve(definition, where=dsl.format(tree))
+        return _segment_of(definition, tree)
 
-    def _exchange(self, old: Segment | None, new: Segment | None, cause: str) -> None:
-        """Put `new` in the place of `old` (either may be absent) and emit what that flips."""
-        kept = old or new
-        assert kept is not None
+    def _check_definition(self, definition: Definition) -> None:
+        if not isinstance(definition.name, str) or not 0 < len(definition.name) <= 200:
+            raise _bad_name(definition.name, "has to be text of 1 to 200 characters")
+        if definition.on not in self.schema.types:
+            message = f"segment {definition.name!r} is on the unknown object type {definition.on!r}"
+            hint = f"declared: {names(self.schema.types)}"
+            raise UnknownNameError([Problem(message, hint=hint)], str(definition.on), names=[str(definition.on)])
+
+    def _exchange(self, old: Sequence[Segment], new: Sequence[Segment], cause: str) -> None:
+        """Put `new` segments in the place of `old` ones and emit what that flips, in one batch."""
         records = self._advance_to(self._read_clock())
-        saved, seq, matcher = len(records), self._seq, self._matchers[kept.object_type]
-        before = old.members if old else BitMap()
-        order = list(self._segments)
-        if old:
-            matcher.remove(old.name)
-            del self._segments[old.name]
-        if new:
-            new.members = matcher.add(new, self._now)
-            self._segments[new.name] = new
-            if old:
-                self._segments = {name: self._segments[name] for name in order}
-        after = new.members if new else BitMap()
-        for numbers, entered in ((before - after, False), (after - before, True)):
-            if numbers:
-                ids = tuple(matcher.table.ids[number] or "" for number in numbers)
-                record = Backfill(self._seq + 1, self._now, kept.object_type, kept.name, ids, entered, cause)
-                self._seq += len(ids)
-                records.append(record)
+        saved, seq, before = len(records), self._seq, dict(self._segments)
+        self._swap(old, new)
+        held = {segment.name: segment.members for segment in old}
+        for segment in new or old:
+            members = segment.members if new else BitMap()
+            ids = self._tables[segment.object_type].ids
+            was = held.get(segment.name, BitMap())
+            for numbers, entered in ((was - members, False), (members - was, True)):
+                if numbers:
+                    objects = tuple(ids[number] or "" for number in numbers)
+                    records.append(
+                        Backfill(self._seq + 1, self._now, segment.object_type, segment.name, objects, entered, cause)
+                    )
+                    self._seq += len(objects)
+        kept = {segment.name for segment in new}
         try:
             self._commit(
                 Deltas(records),
                 (),
-                defined=[Definition(new.name, new.object_type, new.where, new.description, new.hidden_from)] if new else (),
-                dropped=[old.name] if old and not new else (),
+                defined=[Definition(s.name, s.object_type, s.where, s.description, s.hidden_from) for s in new],
+                dropped=[segment.name for segment in old if segment.name not in kept],
             )
         except StoreError:
-            if new:
-                matcher.remove(new.name)
-                del self._segments[new.name]
-            if old:
-                old.members = matcher.add(old, self._now)
-                self._segments[old.name] = old
-                self._segments = {name: self._segments[name] for name in order}
+            self._swap(new, old)
+            self._segments = {name: self._segments[name] for name in before}
             self._unsaved, self._seq = records[:saved], seq
             raise
+
+    def _swap(self, old: Sequence[Segment], new: Sequence[Segment]) -> None:
+        """Take segments out of the plans and others in; one that replaces another takes its place in the order."""
+        for segment in old:
+            self._matchers[segment.object_type].remove(segment.name)
+        for segment in new:
+            segment.members = self._matchers[segment.object_type].add(segment, self._now)
+        replaced = {segment.name: segment for segment in new}
+        gone = {segment.name for segment in old} - set(replaced)
+        self._segments = {n: replaced.get(n, s) for n, s in self._segments.items() if n not in gone} | replaced
 
     def _segment(self, name: str) -> Segment:
         segment = self._segments.get(name)
@@ -635,6 +643,8 @@ class Engine:
         Raises:
             StoreError: some of them are no longer kept.
         """
+        if after < 0:
+            raise ValueError(f"after= is the number of a delta, or 0 for all of them; got {after}")
         with self._lock:
             return iter(self._store.deltas(after))
 
@@ -761,5 +771,10 @@ def _text(where: str | Predicate) -> str:
     return dsl.format(where)
 
 
-def _bad_name(name: object, why: str, where: object) -> DefinitionError:
-    return DefinitionError([Problem(f"segment {name!r} {why}")], str(where))
+def _segment_of(definition: Definition, tree: Predicate) -> Segment:
+    d = definition
+    return Segment(d.name, d.on, d.where, tree, d.description, d.hidden_from)
+
+
+def _bad_name(name: object, why: str) -> DefinitionError:
+    return DefinitionError([Problem(f"segment {name!r} {why}", 0, len(str(name)))], str(name))

@@ -133,7 +133,7 @@ class Acceptor:
             self._events[table.name, change.object, event_id] = content
         elif self._resolves:
             event_id = id_of_tag(table.take_tag())
-        self._require(table, change.object, "event")
+        self._require(table, change.object, "add an event to")
         if self._resolves:
             change = attrs.evolve(change, at=from_micros(at), id=event_id)
         self._add(change, table, "add_event", change.object, change.name, at, event_id, values)
@@ -141,7 +141,7 @@ class Acceptor:
     def _retract(self, change: Retract) -> None:
         table = self._table(change.object_type, change.object)
         self._check_id(table, change.id, "an event id")
-        self._require(table, change.object, "retract", may_create=False)
+        self._require(table, change.object, "retract an event of", may_create=False)
         if self._content(table, change.object, change.id) is None:
             raise self._error(table, change.object, None, change.id, f"no event has the id {change.id!r}")
         self._events[table.name, change.object, change.id] = None
@@ -193,6 +193,8 @@ class Acceptor:
             return
         if self._creates_unknown and may_create:
             self._exists[table.name, object_id] = True
+            if self._resolves:
+                self._resolved.append(Put(table.name, object_id))
             return
         raise self._error(
             table,

@@ -24,7 +24,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import attrs
 from pyroaring import BitMap
 
-from segmentkit.dsl.predicates import Duration, Predicate, SetTest
+from segmentkit.dsl.predicates import Predicate, SetTest
 from segmentkit.index._clauses import (
     AgeKey,
     BooleanKey,
@@ -52,7 +52,7 @@ _LEAST_BLOCK: Final = 4  # features of a series from which on an object's cells 
 class Segment:
     """A named filter over one object type, and the numbers of its members.
 
-    `where` is the text it was defined by and `tree` what it means; `refresh` None is live.
+    `where` is the text it was defined by and `tree` what it means.
     """
 
     name: str
@@ -61,7 +61,6 @@ class Segment:
     tree: Predicate
     description: str = ""
     hidden_from: frozenset[str] = frozenset()
-    refresh: Duration | None = None
     members: BitMap = attrs.field(factory=BitMap, repr=False)
     bits: tuple[int, ...] = attrs.field(default=(), repr=False)
 
