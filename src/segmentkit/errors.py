@@ -141,7 +141,7 @@ class DataError(SegmentKitError, ValueError):
     """A fact does not fit; the batch it came in changed nothing.
 
     `object_type`, `object_id`, `name` (attribute, event or property) and `value` are the
-    parts, each None where it does not apply; `position` is the place in the batch.
+    parts, each None where it does not apply; `position` is the place in the batch, from 1.
     """
 
     def __init__(

@@ -173,7 +173,7 @@ def _convert_integer(value: Any, expected: ValueType) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise _refuse(value, expected)
         value = int(value)
-    if value.bit_length() > 3_322:  # 1,000 digits
+    if value.bit_length() > 3_300 and abs(value) >= 10**MAX_DIGITS:
         raise ValueError(f"an integer of more than {MAX_DIGITS:,} digits is over the limit")
     return int(value)
 

@@ -105,6 +105,8 @@ class Acceptor:
             )
         at = self._now if change.at is None else self._instant(table, change)
         try:
+            if not isinstance(change.properties, Mapping):
+                raise TypeError
             values = events.accept(change.properties)
         except KeyError as error:
             name = error.args[0]
@@ -112,7 +114,7 @@ class Acceptor:
             raise self._error(
                 table, change.object, name, change.properties[name], f"event {change.name!r} has no property {name!r}{known}"
             ) from None
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError) as error:
             raise self._bad_property(table, change, error) from None
         event_id = change.id
         if event_id is not None:
@@ -177,7 +179,7 @@ class Acceptor:
         return table
 
     def _check_id(self, table: Table, value: object, what: str) -> None:
-        if type(value) is str and 0 < len(value) <= MAX_ID:
+        if type(value) is str and 0 < len(value) <= MAX_ID and (value.isascii() or _is_encodable(value)):
             return
         raise DataError(
             f"change {self._position} of the batch: {what} of {table.name} has to be text of 1 to {MAX_ID:,} "
@@ -268,6 +270,15 @@ class Acceptor:
             value=value,
             position=self._position,
         )
+
+
+def _is_encodable(value: str) -> bool:
+    """Whether a text has no halves of surrogate pairs."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _hint(name: object, known: Iterable[str]) -> str:

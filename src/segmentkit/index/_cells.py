@@ -30,6 +30,7 @@ from segmentkit.dsl.predicates import (
     Calendar,
     Compare,
     Events,
+    In,
     InWindow,
     Literal,
     Not,
@@ -42,6 +43,7 @@ from segmentkit.dsl.predicates import (
     iter_nodes,
 )
 from segmentkit.index._columns import Column, DecimalColumn, NumberColumn, Scale
+from segmentkit.index.deltas import bits_of, mask_of
 from segmentkit.schema import ValueType
 
 _DAY = 86_400_000_000
@@ -49,25 +51,61 @@ _DAY = 86_400_000_000
 Point: TypeAlias = int | float | Fraction
 """A number that a literal names, exactly."""
 
-Test = Callable[[int, Any], bool]
-"""Whether the literal of a number holds for a value."""
+Test = Callable[[Predicate, Any], bool]
+"""Whether a condition holds for a plain value; None is a missing one."""
 
 
-def truths_by_cell(own_keys: Sequence[Sequence[Any]], keys: Sequence[Any], holds: Callable[[int, int], bool]) -> list[int]:
-    """Return, for each cell between `keys`, the literals that hold in it as bits.
+def cells_where(predicate: Predicate, leaf_cells: Callable[[Predicate], int], every: int) -> int:
+    """Return the cells in which a formula holds, as bits, from those of its leaves; `every` has all bits set."""
+    match predicate:
+        case And(items):
+            found = every
+            for item in items:
+                found &= cells_where(item, leaf_cells, every)
+            return found
+        case Or(items):
+            found = 0
+            for item in items:
+                found |= cells_where(item, leaf_cells, every)
+            return found
+        case AtLeast(count, items):
+            reached = [every] + [0] * max(0, count)  # reached[k]: the cells in which at least k items so far hold
+            for item in items:
+                holding = cells_where(item, leaf_cells, every)
+                for k in range(count, 0, -1):
+                    reached[k] |= reached[k - 1] & holding
+            return reached[max(0, count)]
+        case Not(item):
+            return every & ~cells_where(item, leaf_cells, every)
+        case _:
+            return leaf_cells(predicate)
 
-    `own_keys[i]` are the keys at which literal i may change, sorted; `holds(i, j)` is its truth from
-    its jth own key on (-1: before the first). The work is that of the literals' own keys.
+
+def pieces(own: Sequence[Any], keys: Sequence[Any], holds: Callable[[int], bool]) -> int:
+    """Return the cells between `keys` in which a leaf holds, as bits.
+
+    `own` are the keys at which it may change, sorted; `holds(i)` is its truth from its ith own key on
+    (-1: before the first).
     """
-    changes: list[list[tuple[int, bool]]] = [[] for _ in range(len(keys) + 1)]
-    for literal, own in enumerate(own_keys):
-        changes[0].append((literal, holds(literal, -1)))
-        for place, key in enumerate(own):
-            changes[bisect_left(keys, key) + 1].append((literal, holds(literal, place)))
+    cells, start, value = 0, 0, holds(-1)
+    for place, key in enumerate(own):
+        end = bisect_left(keys, key) + 1
+        if value:
+            cells |= (1 << end) - (1 << start)
+        start, value = end, holds(place)
+    return cells | (1 << len(keys) + 1) - (1 << start) if value else cells
+
+
+def truths_by_cell(cells_by_literal: Sequence[int], n_cells: int) -> list[int]:
+    """Return, for each cell, the literals that hold in it as bits: the table turned on its side."""
+    toggles: list[list[int]] = [[] for _ in range(n_cells)]
+    for literal, cells in enumerate(cells_by_literal):
+        for cell in bits_of((cells ^ cells << 1) & (1 << n_cells) - 1):
+            toggles[cell].append(literal)
     truths, truth = [], 0
-    for changed in changes:
-        for literal, value in changed:
-            truth = truth | 1 << literal if value else truth & ~(1 << literal)
+    for toggled in toggles:
+        for literal in toggled:
+            truth ^= 1 << literal
         truths.append(truth)
     return truths
 
@@ -126,14 +164,24 @@ class Cutter:
 
     Args:
         domain: of the values to cut.
-        points: for each literal, the points it names.
-        test: whether a literal holds for a plain value; None is a missing one.
+        literals: formulas over conditions on the one value.
+        points_of_leaf: the points that a condition names.
+        test: whether a condition holds for a value.
     """
 
-    def __init__(self, domain: Domain, points: Sequence[Iterable[Point]], test: Test) -> None:
+    def __init__(
+        self,
+        domain: Domain,
+        literals: Sequence[Predicate],
+        points_of_leaf: Callable[[Predicate], Iterable[Point]],
+        test: Test,
+    ) -> None:
         self._domain = domain
-        self._own = [sorted(set(own)) for own in points]
-        self._points = sorted({point for own in self._own for point in own})
+        self._literals = literals
+        self._own = {
+            leaf: sorted(set(points_of_leaf(leaf))) for literal in literals for leaf in leaves_of(literal)
+        }
+        self._points = sorted({point for own in self._own.values() for point in own})
         self._test = test
         self.recut()
 
@@ -144,15 +192,35 @@ class Cutter:
 
     def truths(self) -> list[int]:
         """Return the truths of all cells: the free one, the missing one, then those between the cuts."""
-        missing = sum(1 << i for i in range(len(self._own)) if self._test(i, None))
         keys = [(point, side) for point in self._points for side in (0, 1)]
-        own_keys = [[(point, side) for point in own for side in (0, 1)] for own in self._own]
-        return [-1, missing, *truths_by_cell(own_keys, keys, self._holds)]
+        n_cells = len(keys) + 1
+        every = (1 << n_cells) - 1
+        by_leaf: dict[Predicate, int] = {}
 
-    def _holds(self, literal: int, place: int) -> bool:
-        own, domain = self._own[literal], self._domain
+        def leaf_cells(leaf: Predicate) -> int:
+            cells = by_leaf.get(leaf)
+            if cells is None:
+                cells = by_leaf[leaf] = self._leaf_cells(leaf, keys)
+            return cells
+
+        missing = 0
+        for i, literal in enumerate(self._literals):
+            if holds(literal, lambda leaf: self._test(leaf, None)):
+                missing |= 1 << i
+        cells = [cells_where(literal, leaf_cells, every) for literal in self._literals]
+        return [-1, missing, *truths_by_cell(cells, n_cells)]
+
+    def _leaf_cells(self, leaf: Predicate, keys: Sequence[tuple[Point, int]]) -> int:
+        own = self._own[leaf]
+        if isinstance(leaf, In) and all(option.type.kind == leaf.value.type.kind for option in leaf.options):
+            return mask_of((bisect_left(keys, (point, 0)) + 1 for point in own), len(keys) + 1)
+        sides = [(point, side) for point in own for side in (0, 1)]
+        return pieces(sides, keys, lambda place: self._holds(leaf, own, place))
+
+    def _holds(self, leaf: Predicate, own: list[Point], place: int) -> bool:
+        domain = self._domain
         if not own:
-            value = Fraction(0) if domain.scale else 0
+            value: Any = 0
         elif place < 0:
             value = domain.sample_below(own[0])
         elif place % 2:
@@ -160,7 +228,7 @@ class Cutter:
             value = domain.sample_above(own[at], own[at + 1] if at + 1 < len(own) else None)
         else:
             value = domain.sample_at(own[place // 2])
-        return self._test(literal, value)
+        return self._test(leaf, value)
 
 
 def domain_of(column: Column) -> Domain:
@@ -173,19 +241,18 @@ def domain_of(column: Column) -> Domain:
 def cut_attribute(column: Column, literals: Sequence[Predicate], attribute: str, zone: str) -> Cutter:
     """Return the cuts of an attribute's values for literals that read it alone."""
 
-    def test(literal: int, value: Any) -> bool:
-        return evaluate(literals[literal], DictFacts({attribute: value}, {}), 0, zone)
+    def test(leaf: Predicate, value: Any) -> bool:
+        return evaluate(leaf, DictFacts({attribute: value}, {}), 0, zone)
 
-    return Cutter(domain_of(column), [list(points_of(item, column.type, zone)) for item in literals], test)
+    return Cutter(domain_of(column), literals, lambda leaf: points_of(leaf, column.type, zone), test)
 
 
-def points_of(literal: Predicate, value_type: ValueType, zone: str) -> Iterator[Point]:
-    """Yield the points at which the truth of a literal over one ordered value may change."""
-    for leaf in leaves_of(literal):
-        leaf_zone = getattr(leaf, "zone", None) or zone
-        for node in iter_nodes(leaf):
-            if isinstance(node, Literal) and node.value is not None:
-                yield from _points(node, value_type, leaf_zone)
+def points_of(leaf: Predicate, value_type: ValueType, zone: str) -> Iterator[Point]:
+    """Yield the points at which the truth of a condition on one ordered value may change."""
+    leaf_zone = getattr(leaf, "zone", None) or zone
+    for node in iter_nodes(leaf):
+        if isinstance(node, Literal) and node.value is not None:
+            yield from _points(node, value_type, leaf_zone)
 
 
 def _points(literal: Literal, value_type: ValueType, zone: str) -> Iterator[Point]:
@@ -238,11 +305,13 @@ def holds(predicate: Predicate, leaf_holds: Callable[[Predicate], bool]) -> bool
 def cut_aggregate(domain: Domain, literals: Sequence[Predicate], zone: str) -> Cutter:
     """Return the cuts of an aggregate's value for comparisons of it with constants."""
 
-    def test(literal: int, value: Any) -> bool:
-        return holds(literals[literal], lambda leaf: _holds_for(leaf, value, zone))
+    def test(leaf: Predicate, value: Any) -> bool:
+        return _holds_for(leaf, value, zone)
 
-    points = [[_point(n.value) for n in iter_nodes(item) if isinstance(n, Literal) and not _in_events(item, n)] for item in literals]
-    return Cutter(domain, points, test)
+    def points(leaf: Predicate) -> list[Point]:
+        return [_point(n.value) for n in iter_nodes(leaf) if isinstance(n, Literal) and not _in_events(leaf, n)]
+
+    return Cutter(domain, literals, points, test)
 
 
 def _in_events(predicate: Predicate, literal: Literal) -> bool:
@@ -274,15 +343,20 @@ def age_cuts(literals: Sequence[Predicate]) -> list[int]:
 
 def truths_of_ages(literals: Sequence[Predicate], cuts: Sequence[int]) -> list[int]:
     """Return the truths of all cells (free, missing, then between `cuts`, which hold those of the literals)."""
-    own_cuts = [age_cuts([item]) for item in literals]
 
-    def holds_from(literal: int, place: int) -> bool:
-        own = own_cuts[literal]
-        age = 0 if not own else own[0] - 1 if place < 0 else own[place]
-        return holds(literals[literal], lambda leaf: _holds_at_age(leaf, age))
+    def leaf_cells(leaf: Predicate) -> int:
+        own = sorted(set(_age_cuts(leaf)))
 
+        def holds_from(place: int) -> bool:
+            age = 0 if not own else own[0] - 1 if place < 0 else own[place]
+            return _holds_at_age(leaf, age)
+
+        return pieces(own, cuts, holds_from)
+
+    n_cells = len(cuts) + 1
     missing = sum(1 << i for i, item in enumerate(literals) if holds(item, lambda leaf: False))
-    return [-1, missing, *truths_by_cell(own_cuts, cuts, holds_from)]
+    cells = [cells_where(item, leaf_cells, (1 << n_cells) - 1) for item in literals]
+    return [-1, missing, *truths_by_cell(cells, n_cells)]
 
 
 def _age_cuts(leaf: Predicate) -> list[int]:

@@ -44,6 +44,7 @@ from segmentkit.dsl.predicates import (
     Relative,
     TextTest,
     Today,
+    Value,
     iter_nodes,
 )
 
@@ -146,11 +147,31 @@ def _union(items: tuple[Predicate, ...], positive: bool) -> list[Clause] | None:
         if isinstance(key_or_index, int):
             found += _clauses(group[0], positive)
         else:
-            signed = [item if positive else Not(item) for item in group]
+            signed = _merged([item if positive else Not(item) for item in group])
             found.append({key_or_index: signed[0] if len(signed) == 1 else Or(tuple(signed))})
         if len(found) > MAX_CLAUSES:
             return None
     return [{}] if {} in found else found
+
+
+def _merged(items: list[Predicate]) -> list[Predicate]:
+    """Return a disjunction over one feature with its equalities put into one list of options."""
+    options: dict[Literal, None] = {}
+    others: list[Predicate] = []
+    subject: Value | None = None
+    for item in items:
+        match item:
+            case Compare("=", value, Literal() as option, False, None) if option.type.kind == value.type.kind:
+                subject = value
+                options[option] = None
+            case In(value, found, False):
+                subject = value
+                options |= dict.fromkeys(found)
+            case _:
+                others.append(item)
+    if subject is None or len(options) < 2:
+        return items
+    return [In(subject, tuple(options)), *others]
 
 
 def _product(items: tuple[Predicate, ...], positive: bool) -> list[Clause] | None:

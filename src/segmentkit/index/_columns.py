@@ -56,6 +56,7 @@ class IntegerColumn:
     def __init__(self, value_type: ValueType) -> None:
         self.type = value_type
         self.values: Any = array("q")
+        self._missing: int | None = _MISSING_INT  # None once the values are in a list
 
     def accept(self, value: Any) -> int | None:
         converted: int | None = self.type.convert(value)
@@ -66,20 +67,31 @@ class IntegerColumn:
         return encoded
 
     def get(self, number: int) -> int | None:
-        value: int = self.values[number]
-        return None if value == _MISSING_INT else value
+        value: int | None = self.values[number]
+        return None if value == self._missing else value
 
     plain = get
 
     def set(self, number: int, value: int | None) -> None:
+        if value is None:
+            self.values[number] = self._missing
+            return
         try:
-            self.values[number] = _MISSING_INT if value is None else value
+            self.values[number] = value
         except OverflowError:
-            self.values = list(self.values)
+            self._unpack()
+            self.values[number] = value
+        if value == self._missing:
+            self._unpack()
             self.values[number] = value
 
+    def _unpack(self) -> None:
+        """Keep Python integers from now on: one does not fit a machine word, or looks like the missing one."""
+        self.values = [None if value == self._missing else value for value in self.values]
+        self._missing = None
+
     def append(self) -> None:
-        self.values.append(_MISSING_INT)
+        self.values.append(self._missing)
 
     @property
     def nbytes(self) -> int:
@@ -108,11 +120,9 @@ class DecimalColumn(IntegerColumn):
         return None if value is None else self.scale.decode(value)
 
     def _rescale(self, factor: int) -> None:
-        scaled = [v if v == _MISSING_INT else v * factor for v in self.values]
-        try:
-            self.values = array("q", scaled)
-        except OverflowError:
-            self.values = scaled
+        values = [self.get(number) for number in range(len(self.values))]
+        for number, value in enumerate(values):
+            self.set(number, None if value is None else value * factor)
         self._rescaled()
 
 

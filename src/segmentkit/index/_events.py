@@ -26,6 +26,16 @@ from segmentkit.schema import EventType, ValueType
 _MISSING = -(2**63)
 
 
+def word_of(value: int) -> int:
+    """Return the word for an integer: itself, but for those that would collide with the one for missing."""
+    return value if value > _MISSING else value - 1
+
+
+def integer_of(word: int) -> int:
+    """Return the integer of a word that is not missing."""
+    return word if word > _MISSING else word + 1
+
+
 class IntegerCodec:
     """Integers, instants and dates are themselves; booleans are 0 and 1."""
 
@@ -35,10 +45,10 @@ class IntegerCodec:
         self._is_boolean = value_type.kind == "boolean"
 
     def encode(self, value: Any) -> int:
-        return _MISSING if value is None else int(value)
+        return _MISSING if value is None else word_of(int(value))
 
     def decode(self, word: int) -> Any:
-        return None if word == _MISSING else bool(word) if self._is_boolean else word
+        return None if word == _MISSING else bool(word) if self._is_boolean else integer_of(word)
 
     def release(self, word: int) -> None:
         """Nothing is held."""
@@ -53,10 +63,10 @@ class DecimalCodec:
         self.scale = Scale(grown)
 
     def encode(self, value: Decimal | None) -> int:
-        return _MISSING if value is None else self.scale.encode(value)
+        return _MISSING if value is None else word_of(self.scale.encode(value))
 
     def decode(self, word: int) -> Any:
-        return None if word == _MISSING else self.scale.decode(word)
+        return None if word == _MISSING else self.scale.decode(integer_of(word))
 
     def release(self, word: int) -> None:
         """Nothing is held."""
@@ -128,7 +138,9 @@ class EventTable:
         self._rescaled = rescaled
         self.codecs: tuple[Codec, ...] = tuple(self._codec(name) for name in self.names)
         self._encoders: list[Callable[[Any], int]] = [codec.encode for codec in self.codecs]
-        self._types = [(name, event_type.properties[name].convert) for name in self.names]
+        types = event_type.properties
+        empty: dict[str, Any] = {name: frozenset() if types[name].kind == "text_set" else None for name in self.names}
+        self._types: list[tuple[str, Callable[[Any], Any], Any]] = [(n, types[n].convert, empty[n]) for n in self.names]
 
     def _codec(self, name: str) -> Codec:
         value_type = self.type.properties[name]
@@ -147,7 +159,9 @@ class EventTable:
         for number, row in enumerate(self.rows):
             if row:
                 words = list(row)
-                words[offset :: self.stride] = [w if w == _MISSING else w * factor for w in row[offset :: self.stride]]
+                words[offset :: self.stride] = [
+                    w if w == _MISSING else word_of(integer_of(w) * factor) for w in row[offset :: self.stride]
+                ]
                 self.rows[number] = _packed(words)
         self._rescaled()
 
@@ -158,7 +172,7 @@ class EventTable:
             if name not in types:
                 raise KeyError(name)
         get = properties.get
-        return tuple([convert(get(name)) for name, convert in self._types])
+        return tuple([missing if (v := get(name)) is None else convert(v) for name, convert, missing in self._types])
 
     def append(self) -> None:
         """Add an object without events."""
@@ -261,11 +275,11 @@ def _packed(words: list[int]) -> Any:
         return words
 
 
-def doubles(words: Any) -> array[float]:
-    """Return the doubles whose bits are in `words`; a missing one is a NaN."""
-    return array("d", array("q", words).tobytes())
+def doubles_in(words: Any) -> array[float]:
+    """Return the doubles whose bits are in `words`, without the missing ones."""
+    return array("d", array("q", [word for word in words if word != _MISSING]).tobytes())
 
 
-def is_missing_word(word: int) -> bool:
-    """Whether a property word stands for a missing value."""
-    return word == _MISSING
+def integers_in(words: Any) -> list[int]:
+    """Return the integers in `words`, without the missing ones."""
+    return [integer_of(word) for word in words if word != _MISSING]

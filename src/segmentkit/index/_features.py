@@ -29,6 +29,7 @@ from segmentkit.dsl.evaluate import DictFacts, evaluate
 from segmentkit.dsl.predicates import (
     And,
     Attribute,
+    In,
     InBox,
     Literal,
     Not,
@@ -268,6 +269,8 @@ class TextFeature(Feature):
             if literal.test == "starts with":
                 return lambda value: value is not None and value.startswith(patterns)
             return lambda value: value is not None and any(pattern in value for pattern in patterns)
+        if isinstance(literal, In) and not literal.ignoring_case:
+            return frozenset(option.value for option in literal.options).__contains__
         attribute, zone = self._attribute, self._zone
         return lambda value: evaluate(literal, DictFacts({attribute: value}, {}), 0, zone)
 
@@ -381,7 +384,7 @@ class DayAgeFeature(AgeFeature):
     ) -> None:
         super().__init__(key, literals, rows, table, deadlines)
         self._zone = zone
-        self._today = (0, 0)
+        self._today: tuple[int | None, int] = (None, 0)
 
     def _age(self, value: int, now: int) -> int:
         at, today = self._today

@@ -233,9 +233,14 @@ class Matcher:
         self._enter_all(self.watchers, now)
 
     def _list_entered(self) -> None:
-        """List the watchers that have to see every new object; tests of sets see those with a member they name."""
+        """List the watchers that have to see every new object.
+
+        A test of a set that has no cell in the rows sees only objects with a member that it names.
+        """
         by_member = {w for members in self._by_member.values() for watchers in members.values() for w in watchers}
-        self._entered = [w for w in self.watchers if w.keeps_state and w not in by_member]
+        self._entered = [
+            w for w in self.watchers if w.keeps_state and (w not in by_member or (isinstance(w, Feature) and w.place >= 0))
+        ]
 
     def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
         for watcher in watchers:
@@ -319,6 +324,8 @@ class Matcher:
                 for place, feature in enumerate(watcher.features, start=stride):
                     feature.place = place
                 stride += len(watcher.features)
+            if isinstance(watcher, Series):
+                watcher.settle()
         self._rows.reset(stride, len(self.table.ids))
 
     # ------------------------------------------------------------------- features

@@ -23,7 +23,7 @@ from segmentkit.dsl.predicates import Predicate, Relative
 from segmentkit.index import _cells
 from segmentkit.index._clauses import NthKey, SumKey, equal_property
 from segmentkit.index._deadlines import Deadlines
-from segmentkit.index._events import DecimalCodec, DictionaryCodec, EventTable, NumberCodec, doubles, is_missing_word
+from segmentkit.index._events import DecimalCodec, DictionaryCodec, EventTable, NumberCodec, doubles_in, integers_in
 from segmentkit.index._features import MISSING, Feature, Move, Rows
 from segmentkit.index._table import Table
 
@@ -101,8 +101,8 @@ class SumFeature(Feature):
         return MISSING if total is None else bisect_right(self._cuts, total) + 2
 
     def _total(self, number: int, first: int, end: int) -> Any:
-        words = [w for w in self.series.words(number, self.offset)[first:end] if not is_missing_word(w)]
-        return _numbers.total(doubles(words)) if self._is_double else sum(words)
+        words = self.series.words(number, self.offset)[first:end]
+        return _numbers.total(doubles_in(words)) if self._is_double else sum(integers_in(words))
 
     def deadline_among(self, ats: Sequence[int], now: int) -> int:
         """Return when the next event leaves the window."""
@@ -127,6 +127,7 @@ class Series:
         self.cuts: list[int] = []
         self.block = -1
         """Place in the rows of the cells of all features, or -1 where they are worked out from the facts."""
+        self._is_placed = False
         self._pending = array("q")  # with a block, the deadline of each object
         self.group = -1
         self._zone = zone
@@ -147,6 +148,10 @@ class Series:
     def keeps_state(self) -> bool:
         """Whether new objects have to be taken in."""
         return True
+
+    def settle(self) -> None:
+        """Note whether cells are kept in the rows, once the places are given out."""
+        self._is_placed = any(feature.place >= 0 for feature in self.features)
 
     # ------------------------------------------------------------------ what matches
 
@@ -335,7 +340,7 @@ class Series:
     def enter(self, number: int, now: int) -> None:
         """Take a new object in."""
         ats = self.ats(number)
-        if self.block < 0 and not ats:
+        if not ats and not self._is_placed:
             return
         visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
         new_cells = array("H", self.cells(number, visible, now))
