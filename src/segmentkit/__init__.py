@@ -13,9 +13,10 @@
 Importing does nothing else: the parser, numpy and calendars are loaded on first use.
 """
 
+from segmentkit._reports import Difference, EngineStatistics, Preview
 from segmentkit.clock import Clock, ManualClock, SystemClock
 from segmentkit.dsl import format, parse
-from segmentkit.engine import Difference, Engine, EngineStatistics, Preview
+from segmentkit.engine import Engine
 from segmentkit.errors import (
     ClockError,
     CycleError,

@@ -8,16 +8,17 @@ flipped segments (`index._matcher`); the flips are numbered, stored and told (`_
 
 from __future__ import annotations
 
-import logging
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from threading import RLock
 from typing import Any, Literal
 
 import attrs
 from pyroaring import BitMap
 
+from segmentkit._reports import Difference, EngineStatistics, Preview
+from segmentkit._subscriptions import Subscription, Subscriptions
 from segmentkit.clock import Clock, SystemClock
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.dsl.predicates import Predicate
@@ -30,9 +31,11 @@ from segmentkit.errors import (
     UnknownNameError,
 )
 from segmentkit.index._accept import Acceptor, Operation
-from segmentkit.index._deadlines import Deadlines, DeadlineStatistics
-from segmentkit.index._matcher import MatchStatistics, Matcher, Segment, Watcher
+from segmentkit.index._deadlines import Deadlines
+from segmentkit.index._features import Watcher
+from segmentkit.index._matcher import Matcher
 from segmentkit.index._members import Members
+from segmentkit.index._segments import Segment
 from segmentkit.index._table import Table
 from segmentkit.index._writer import Flip, Undo, Writer
 from segmentkit.index.deltas import (
@@ -51,89 +54,10 @@ from segmentkit.schema import Schema, from_micros, names, to_micros
 from segmentkit.stores.memory import MemoryStore
 from segmentkit.stores.protocol import Batch, Definition, SharesFacts, Store
 
-__all__ = ["Difference", "Engine", "EngineStatistics", "Preview"]
+__all__ = ["Engine"]
 
-_log = logging.getLogger("segmentkit")
 _new_tuple = tuple.__new__  # a named tuple without the detour over its own constructor: `bench_changes`
 _CHANGES = (Put, Update, Event, Retract, Delete)
-
-
-@attrs.frozen
-class Difference:
-    """A membership that the engine holds otherwise than the plain evaluator says; see `Engine.verify`."""
-
-    segment: str
-    object: str
-    held: bool
-    evaluated: bool
-
-
-@attrs.frozen
-class EngineStatistics:
-    """What an engine holds and what it has looked at.
-
-    `matching` has, for each object type, clauses, features and how many clauses were examined one by
-    one since the engine began; `deadlines` is what waits for time.
-    """
-
-    revision: int
-    seq: int
-    objects: Mapping[str, int]
-    events: int
-    bytes_by_part: Mapping[str, int]
-    matching: Mapping[str, MatchStatistics]
-    deadlines: DeadlineStatistics
-
-    @property
-    def clauses_examined(self) -> int:
-        """How many clauses were examined one by one, over all types."""
-        return sum(matching.clauses_examined for matching in self.matching.values())
-
-
-@attrs.frozen(repr=False)
-class Preview:
-    """Who would be in a segment that is not defined.
-
-    `entering`, `leaving` and `unchanged` compare with the segment given as `against`, else they
-    compare with an empty one. All are in order of id.
-    """
-
-    members: tuple[str, ...]
-    entering: tuple[str, ...]
-    leaving: tuple[str, ...]
-    unchanged: tuple[str, ...]
-
-    @property
-    def count(self) -> int:
-        """How many members there would be."""
-        return len(self.members)
-
-    @property
-    def sample(self) -> tuple[str, ...]:
-        """The first ten members."""
-        return self.members[:10]
-
-    def __repr__(self) -> str:
-        return f"<preview: {self.count:,} members, +{len(self.entering):,} -{len(self.leaving):,}>"
-
-
-class _Subscription:
-    """A listener and the deltas it has not been given yet."""
-
-    def __init__(self, callback: Callable[[Delta], object], segment: str | None) -> None:
-        self.callback = callback
-        self.segment = segment
-        self.backlog: deque[Delta] = deque()
-
-    def deliver(self) -> None:
-        """Call back for every waiting delta in order; a failing one waits for the next time."""
-        while self.backlog:
-            try:
-                self.callback(self.backlog[0])
-            except Exception:
-                _log.exception("a subscriber failed on delta %d; it gets it again", self.backlog[0].seq)
-                return
-            self.backlog.popleft()
 
 
 class Engine:
@@ -182,8 +106,7 @@ class Engine:
         self._writers = {n: Writer(table, self._matchers[n]) for n, table in self._tables.items()}
         self._acceptor = Acceptor(self._tables, creates_unknown=unknown == "create")
         self._segments: dict[str, Segment] = {}
-        self._subscriptions: list[_Subscription] = []
-        self._delivering = False
+        self._subscriptions = Subscriptions()
         self._unsaved: list[Record | Backfill] = []
         self._revision = 0
         self._clock_shown = self._clock.now()
@@ -306,7 +229,9 @@ class Engine:
         with self._lock:
             target = self._read_clock() if to is None else to_micros(to)
             if target < self._now:
-                raise ClockError(f"time cannot go back from {self.now.isoformat()} to {from_micros(target).isoformat()}")
+                raise ClockError(
+                    f"time cannot go back from {self.now.isoformat()} to {from_micros(target).isoformat()}"
+                )
             records = self._advance_to(target)
             deltas = Deltas(records)
             if records:
@@ -323,9 +248,8 @@ class Engine:
             return max(self._clock_read, self._now)
         read = to_micros(shown)
         if read < self._clock_read:
-            raise ClockError(
-                f"the clock went back from {from_micros(self._clock_read).isoformat()} to {from_micros(read).isoformat()}"
-            )
+            before = from_micros(self._clock_read).isoformat()
+            raise ClockError(f"the clock went back from {before} to {from_micros(read).isoformat()}")
         self._clock_shown, self._clock_read = shown, read
         return max(read, self._now)
 
@@ -392,24 +316,7 @@ class Engine:
             raise StoreError(f"the store refused the batch: {error}") from error
         self._revision += 1
         if self._subscriptions and deltas:
-            for subscription in self._subscriptions:
-                wanted = subscription.segment
-                subscription.backlog.extend(d for d in deltas if wanted is None or d.segment == wanted)
-            self._deliver()
-
-    def _deliver(self) -> None:
-        if self._delivering:  # a callback changed something: the outer loop tells of it, in order
-            return
-        self._delivering = True
-        try:
-            tried: set[_Subscription] = set()
-            while waiting := [s for s in self._subscriptions if s.backlog and s not in tried]:
-                for subscription in waiting:
-                    subscription.deliver()
-                    if subscription.backlog:
-                        tried.add(subscription)
-        finally:
-            self._delivering = False
+            self._subscriptions.tell(deltas)
 
     # ----------------------------------------------------------------- definitions
 
@@ -483,7 +390,7 @@ class Engine:
             self._exchange([old], [segment], "redefine")
             return segment
 
-    def define_file(self, path: str) -> list[Segment]:
+    def define_file(self, path: str | Path) -> list[Segment]:
         """Define all segments of a `.seg` file, or none of them.
 
         Raises:
@@ -491,8 +398,7 @@ class Engine:
         """
         from segmentkit.dsl.definitions import parse_definitions
 
-        with open(path, encoding="utf-8") as file:
-            items = parse_definitions(file.read(), origin=str(path))
+        items = parse_definitions(Path(path).read_text(encoding="utf-8"), origin=str(path))
         with self._lock:
             compiled = []
             for item in items:
@@ -660,13 +566,12 @@ class Engine:
         with self._lock:
             if segment is not None:
                 self._segment(segment)
-            subscription = _Subscription(callback, segment)
-            self._subscriptions.append(subscription)
+            subscription = Subscription(callback, segment)
+            self._subscriptions.add(subscription)
 
         def unsubscribe() -> None:
             with self._lock:
-                if subscription in self._subscriptions:
-                    self._subscriptions.remove(subscription)
+                self._subscriptions.remove(subscription)
 
         return unsubscribe
 
@@ -686,9 +591,7 @@ class Engine:
 
     # ------------------------------------------------------------------ inspection
 
-    def verify(
-        self, *, repair: bool = False, progress: Callable[[int, int], object] | None = None
-    ) -> list[Difference]:
+    def verify(self, *, repair: bool = False, progress: Callable[[int, int], object] | None = None) -> list[Difference]:
         """Evaluate every segment for every object the plain way and report what differs.
 
         Args:

@@ -59,6 +59,7 @@ class Acceptor:
         """Return the operations that `changes` come to.
 
         Args:
+            changes: in the order in which they happen.
             now: the instant of an event that comes without one.
             resolves: whether to return the changes too, with every instant and event id filled in.
 
@@ -101,7 +102,11 @@ class Acceptor:
         events = table.events.get(change.name)
         if events is None:
             raise self._error(
-                table, change.object, change.name, None, f"unknown event {change.name!r}{_hint(change.name, table.events)}"
+                table,
+                change.object,
+                change.name,
+                None,
+                f"unknown event {change.name!r}{_hint(change.name, table.events)}",
             )
         at = self._now if change.at is None else self._instant(table, change)
         try:
@@ -112,7 +117,11 @@ class Acceptor:
             name = error.args[0]
             known = _hint(name, events.names)
             raise self._error(
-                table, change.object, name, change.properties[name], f"event {change.name!r} has no property {name!r}{known}"
+                table,
+                change.object,
+                name,
+                change.properties[name],
+                f"event {change.name!r} has no property {name!r}{known}",
             ) from None
         except (ValueError, TypeError) as error:
             raise self._bad_property(table, change, error) from None

@@ -178,9 +178,7 @@ class Cutter:
     ) -> None:
         self._domain = domain
         self._literals = literals
-        self._own = {
-            leaf: sorted(set(points_of_leaf(leaf))) for literal in literals for leaf in leaves_of(literal)
-        }
+        self._own = {leaf: sorted(set(points_of_leaf(leaf))) for literal in literals for leaf in leaves_of(literal)}
         self._points = sorted({point for own in self._own.values() for point in own})
         self._test = test
         self.recut()
@@ -453,9 +451,9 @@ def reads_time(predicate: Predicate) -> bool:
 
 
 __all__ = [
-    "age_cuts",
     "Cutter",
     "Domain",
+    "age_cuts",
     "cut_aggregate",
     "cut_attribute",
     "domain_of",

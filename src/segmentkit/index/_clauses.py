@@ -215,7 +215,9 @@ def key_of(node: Predicate) -> FeatureKey | None:
 
 def _key_of_leaf(leaf: Predicate) -> FeatureKey:
     match leaf:
-        case Compare(">=", Aggregate("count", events, None), Literal(int(n)), zone=None) if n >= 1 and _is_prefix(events):
+        case Compare(">=", Aggregate("count", events, None), Literal(int(n)), zone=None) if n >= 1 and _is_prefix(
+            events
+        ):
             return NthKey(events.name, events.where, n)
         case InWindow(
             Aggregate("first" | "last" as function, Events(name, where, None), None), Relative(zone=None) as window
@@ -272,7 +274,8 @@ def _is_prefix(events: Events) -> bool:
 
 def _reads_event_only(where: Predicate | None) -> bool:
     return where is None or not any(
-        isinstance(node, Attribute | Now | Today | Relative | Calendar | Aggregate | Arithmetic) for node in iter_nodes(where)
+        isinstance(node, Attribute | Now | Today | Relative | Calendar | Aggregate | Arithmetic)
+        for node in iter_nodes(where)
     )
 
 
@@ -287,9 +290,9 @@ def _spread_counts(node: Predicate) -> Predicate:
             return AtLeast(count, tuple(_spread_counts(item) for item in items))
         case Not(item):
             return Not(_spread_counts(item))
-        case Compare(operator, Aggregate("count", events) as count, Literal(n), zone=None) if (
-            _is_prefix(events) and _is_whole(n)
-        ):
+        case Compare(operator, Aggregate("count", events) as count, Literal(n), zone=None) if _is_prefix(
+            events
+        ) and _is_whole(n):
             return _spread(count, operator, int(n))
         case Between(Aggregate("count", events) as count, Literal(low), Literal(high), None) if (
             _is_prefix(events) and _is_whole(low) and _is_whole(high)

@@ -253,9 +253,7 @@ class EventTable:
         if row is None:
             return []
         stride = self.stride
-        columns = [
-            map(codec.decode, row[offset::stride]) for offset, codec in enumerate(self.codecs, start=2)
-        ]
+        columns = [map(codec.decode, row[offset::stride]) for offset, codec in enumerate(self.codecs, start=2)]
         properties: Iterator[tuple[Any, ...]] = zip(*columns, strict=True) if columns else repeat(())
         return [
             EventFact(at, id_of(tag), {n: v for n, v in zip(self.names, values, strict=True) if v is not None})

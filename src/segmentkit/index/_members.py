@@ -9,7 +9,7 @@ from threading import RLock
 from typing import Any
 
 from segmentkit.errors import MissingExtraError
-from segmentkit.index._matcher import Segment
+from segmentkit.index._segments import Segment
 from segmentkit.index._table import Table
 from segmentkit.schema import from_micros
 

@@ -22,10 +22,8 @@ from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.dsl.predicates import Predicate, Relative
 from segmentkit.index import _cells
 from segmentkit.index._clauses import NthKey, SumKey, equal_property
-from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._events import DecimalCodec, DictionaryCodec, EventTable, NumberCodec, doubles_in, integers_in
-from segmentkit.index._features import MISSING, Feature, Move, Rows
-from segmentkit.index._table import Table
+from segmentkit.index._features import MISSING, Context, Feature, Move
 
 
 class NthFeature(Feature):
@@ -37,8 +35,8 @@ class NthFeature(Feature):
 
     is_timed = True
 
-    def __init__(self, key: NthKey, literals: Sequence[Predicate], rows: Rows, series: Series) -> None:
-        super().__init__(key, literals, rows)
+    def __init__(self, key: NthKey, literals: Sequence[Predicate], context: Context, series: Series) -> None:
+        super().__init__(key, literals, context)
         self.events = frozenset((key.event,))
         self.index, self.least = (-key.n, key.n) if key.n > 0 else (-1 - key.n, -key.n)
         """Where the event stands among the matching ones, and how many of them that takes."""
@@ -63,22 +61,20 @@ class SumFeature(Feature):
 
     is_timed = True
 
-    def __init__(
-        self, key: SumKey, literals: Sequence[Predicate], rows: Rows, series: Series, table: Table, zone: str
-    ) -> None:
-        super().__init__(key, literals, rows)
+    def __init__(self, key: SumKey, literals: Sequence[Predicate], context: Context, series: Series) -> None:
+        super().__init__(key, literals, context)
         aggregate = key.aggregate
         assert aggregate.property is not None
         self.events = frozenset((aggregate.events.name,))
         window = aggregate.events.window
         self.length = window.duration.micros if isinstance(window, Relative) else _NEVER
         self.series = series
-        events = table.events[aggregate.events.name]
+        events = context.table.events[aggregate.events.name]
         self.offset = events.position[aggregate.property.name]
         codec = events.codecs[self.offset - 2]
         self._is_double = isinstance(codec, NumberCodec)
         domain = _cells.Domain(codec.scale if isinstance(codec, DecimalCodec) else None, is_double=self._is_double)
-        self._cutter = _cells.cut_aggregate(domain, literals, zone)
+        self._cutter = _cells.cut_aggregate(domain, literals, context.zone)
         self._cuts = self._cutter.cuts
         self.truths = self._cutter.truths()
 
@@ -115,12 +111,10 @@ class Series:
 
     is_timed = True
 
-    def __init__(
-        self, event: str, where: Predicate | None, table: Table, zone: str, rows: Rows, deadlines: Deadlines
-    ) -> None:
+    def __init__(self, event: str, where: Predicate | None, context: Context) -> None:
         self.event = event
         self.where = where
-        self.events: EventTable = table.events[event]
+        self.events: EventTable = context.table.events[event]
         self.nths: list[NthFeature] = []
         self.sums: list[SumFeature] = []
         self.features: list[Feature] = []
@@ -130,9 +124,9 @@ class Series:
         self._is_placed = False
         self._pending = array("q")  # with a block, the deadline of each object
         self.group = -1
-        self._zone = zone
-        self._rows = rows
-        self._deadlines = deadlines
+        self._zone = context.zone
+        self._rows = context.rows
+        self._deadlines = context.deadlines
         self.dispatched: tuple[int, Any] | None = None
         """Place and value of the property that decides whether an event matches, if one does."""
         equal = equal_property(where)

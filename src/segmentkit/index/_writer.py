@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from segmentkit.index._matcher import Matcher, Watcher
+from segmentkit.index._features import Watcher
+from segmentkit.index._matcher import Matcher
 from segmentkit.index._table import Table
 
 Undo: TypeAlias = list[tuple[str, str, tuple[Any, ...]]]

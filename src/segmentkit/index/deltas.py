@@ -17,7 +17,19 @@ import attrs
 
 from segmentkit.schema import from_micros
 
-__all__ = ["Backfill", "Change", "Delete", "Delta", "Deltas", "Event", "Put", "Record", "Retract", "Update", "consolidate"]
+__all__ = [
+    "Backfill",
+    "Change",
+    "Delete",
+    "Delta",
+    "Deltas",
+    "Event",
+    "Put",
+    "Record",
+    "Retract",
+    "Update",
+    "consolidate",
+]
 
 
 @attrs.frozen
@@ -170,9 +182,7 @@ def bits_of(mask: int) -> list[int]:
     data = mask.to_bytes(mask.bit_length() + 7 >> 3, "little")
     for found in _find_nonzero(data):
         place = found.start()
-        base = place << 3
-        for bit in _BITS_OF_BYTE[data[place]]:
-            bits.append(base + bit)
+        bits += [(place << 3) + bit for bit in _BITS_OF_BYTE[data[place]]]
     return bits
 
 

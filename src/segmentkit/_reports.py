@@ -1,0 +1,71 @@
+"""What an engine says of itself: statistics, previews, differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from segmentkit.index._deadlines import DeadlineStatistics
+from segmentkit.index._matcher import MatchStatistics
+
+__all__ = ["Difference", "EngineStatistics", "Preview"]
+
+
+@attrs.frozen
+class Difference:
+    """A membership that the engine holds otherwise than the plain evaluator says; see `Engine.verify`."""
+
+    segment: str
+    object: str
+    held: bool
+    evaluated: bool
+
+
+@attrs.frozen
+class EngineStatistics:
+    """What an engine holds and what it has looked at.
+
+    `matching` has, for each object type, clauses, features and how many clauses were examined one by
+    one since the engine began; `deadlines` is what waits for time.
+    """
+
+    revision: int
+    seq: int
+    objects: Mapping[str, int]
+    events: int
+    bytes_by_part: Mapping[str, int]
+    matching: Mapping[str, MatchStatistics]
+    deadlines: DeadlineStatistics
+
+    @property
+    def clauses_examined(self) -> int:
+        """How many clauses were examined one by one, over all types."""
+        return sum(matching.clauses_examined for matching in self.matching.values())
+
+
+@attrs.frozen(repr=False)
+class Preview:
+    """Who would be in a segment that is not defined.
+
+    `entering`, `leaving` and `unchanged` compare with the segment given as `against`, else they
+    compare with an empty one. All are in order of id.
+    """
+
+    members: tuple[str, ...]
+    entering: tuple[str, ...]
+    leaving: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many members there would be."""
+        return len(self.members)
+
+    @property
+    def sample(self) -> tuple[str, ...]:
+        """The first ten members."""
+        return self.members[:10]
+
+    def __repr__(self) -> str:
+        return f"<preview: {self.count:,} members, +{len(self.entering):,} -{len(self.leaving):,}>"

@@ -1,0 +1,203 @@
+"""Features over one attribute: its value in order, its text, and how long ago its instant or date was."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from segmentkit.dsl import _calendar
+from segmentkit.dsl.evaluate import DictFacts, evaluate
+from segmentkit.dsl.predicates import (
+    In,
+    Literal,
+    Predicate,
+    TextTest,
+    iter_nodes,
+)
+from segmentkit.index import _cells
+from segmentkit.index._clauses import AgeKey, OrderedKey, TextKey
+from segmentkit.index._features import MISSING, Context, Feature, Move
+
+_MOST_OPEN_CELLS: Final = 4_096  # values that an open feature remembers
+
+
+class OrderedFeature(Feature):
+    """The value of an attribute with an order, cut by bisection."""
+
+    def __init__(self, key: OrderedKey, literals: Sequence[Predicate], context: Context) -> None:
+        super().__init__(key, literals, context)
+        self.attributes = frozenset((key.attribute,))
+        self._column = context.table.columns[key.attribute]
+        self._cutter = _cells.cut_attribute(self._column, literals, key.attribute, context.zone)
+        self._cuts = self._cutter.cuts
+        self.truths = self._cutter.truths()
+
+    def recut(self) -> None:
+        self._cutter.recut()
+        self._cuts = self._cutter.cuts
+
+    def cell(self, number: int, now: int) -> int:
+        value = self._column.get(number)
+        return MISSING if value is None else bisect_right(self._cuts, value) + 2
+
+
+class TextFeature(Feature):
+    """The value of a text, choice or boolean attribute.
+
+    A closed one has a cell for each value its literals name, and one for all others. An open one
+    makes a cell for each pattern of truths it meets, and remembers the values it has seen.
+    """
+
+    def __init__(self, key: TextKey, literals: Sequence[Predicate], context: Context) -> None:
+        super().__init__(key, literals, context)
+        self.attributes = frozenset((key.attribute,))
+        self._column = context.table.columns[key.attribute]
+        self._attribute = key.attribute
+        self._zone = context.zone
+        self._tests = [self._test(literal) for literal in literals]
+        self._closed = key.closed
+        self._cell_by_value: dict[Any, int] = {}
+        self.truths = [-1, self._truth(None), 0]
+        self._reset()
+
+    def _reset(self) -> None:
+        del self.truths[3 if self._closed else 2 :]
+        del self.masks[3 if self._closed else 2 :]
+        self._cell_by_value = {None: MISSING}
+        self._cell_by_truth: dict[int, int] = {}
+        if self._closed:
+            self._close()
+
+    def _test(self, literal: Predicate) -> Callable[[Any], bool]:
+        if isinstance(literal, TextTest) and not literal.ignoring_case:
+            patterns = literal.patterns
+            if literal.test == "ends with":
+                return lambda value: value is not None and value.endswith(patterns)
+            if literal.test == "starts with":
+                return lambda value: value is not None and value.startswith(patterns)
+            return lambda value: value is not None and any(pattern in value for pattern in patterns)
+        if isinstance(literal, In) and not literal.ignoring_case:
+            return frozenset(option.value for option in literal.options).__contains__
+        attribute, zone = self._attribute, self._zone
+        return lambda value: evaluate(literal, DictFacts({attribute: value}, {}), 0, zone)
+
+    def _truth(self, value: Any) -> int:
+        truth = 0
+        for i, test in enumerate(self._tests):
+            if test(value):
+                truth |= 1 << i
+        return truth
+
+    def _close(self) -> None:
+        named: dict[Any, list[int]] = {}
+        for i, literal in enumerate(self.literals):
+            for node in iter_nodes(literal):
+                if isinstance(node, Literal):
+                    named.setdefault(node.value, []).append(i)
+        if self._column.type.kind == "boolean":
+            named = {value: list(range(len(self.literals))) for value in (False, True)}
+        base = self._truth("\0".join(["", *(value for value in named if isinstance(value, str))]))
+        self.truths[2] = base
+        for value, readers in named.items():
+            truth = base
+            for i in readers:
+                truth = truth | 1 << i if self._tests[i](value) else truth & ~(1 << i)
+            self._cell_by_value[value] = len(self.truths)
+            self.truths.append(truth)
+
+    def cell(self, number: int, now: int) -> int:
+        value = self._column.get(number)
+        cell = self._cell_by_value.get(value)
+        if cell is None:
+            return 2 if self._closed else self._open_cell(value)
+        return cell
+
+    def typical_cells(self) -> Sequence[int]:
+        return (2,) if self._closed and self._column.type.kind != "boolean" else range(2, len(self.masks))
+
+    def _open_cell(self, value: Any) -> int:
+        truth = self._truth(value)
+        cell = self._cell_by_truth.get(truth)
+        if cell is None:
+            cell = self._cell_by_truth[truth] = len(self.truths)
+            self.truths.append(truth)
+            if self.masks:
+                self.masks.append(self._mask(truth))
+        if len(self._cell_by_value) < _MOST_OPEN_CELLS:
+            self._cell_by_value[value] = cell
+        return cell
+
+
+class AgeFeature(Feature):
+    """How long ago the instant of an attribute was; time alone moves it from cell to cell."""
+
+    is_timed = True
+
+    def __init__(self, key: AgeKey, literals: Sequence[Predicate], context: Context) -> None:
+        super().__init__(key, literals, context)
+        self.attributes = frozenset((key.attribute,))
+        self._column = context.table.columns[key.attribute]
+        self._deadlines = context.deadlines
+        self._cuts = _cells.age_cuts(literals)
+        self.truths = _cells.truths_of_ages(literals, self._cuts)
+
+    def _age(self, value: int, now: int) -> int:
+        return now - value
+
+    def _reaches(self, value: int, cut: int) -> int:
+        """Return the instant at which the age becomes `cut`."""
+        return value + cut
+
+    def cell(self, number: int, now: int) -> int:
+        value = self._column.get(number)
+        return MISSING if value is None else bisect_right(self._cuts, self._age(value, now)) + 2
+
+    def next_deadline(self, number: int, now: int) -> int | None:
+        """Return the next instant at which the cell changes, if the facts stay; None if there is none."""
+        value = self._column.get(number)
+        if value is None:
+            return None
+        place = bisect_right(self._cuts, self._age(value, now))
+        return self._reaches(value, self._cuts[place]) if place < len(self._cuts) else None
+
+    def before(self, number: int, now: int) -> Any:
+        return self.current(number, now), self.next_deadline(number, now)
+
+    def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
+        cell, deadline = state
+        super().after(number, now, cell, moves)
+        self._deadlines.move(self.group, number, deadline, self.next_deadline(number, now))
+
+    def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
+        value = self._column.get(number)
+        if value is None:
+            return
+        super().after(number, at, self.current(number, at - 1), moves)
+        self._deadlines.move(self.group, number, None, self.next_deadline(number, at))
+
+    def enter(self, number: int, now: int) -> None:
+        super().enter(number, now)
+        self._deadlines.move(self.group, number, None, self.next_deadline(number, now))
+
+    def leave(self, number: int, now: int) -> None:
+        self._deadlines.move(self.group, number, self.next_deadline(number, now), None)
+
+
+class DayAgeFeature(AgeFeature):
+    """How many civil days ago the date of an attribute was, in a zone; it moves at midnight."""
+
+    def __init__(self, key: AgeKey, literals: Sequence[Predicate], context: Context) -> None:
+        super().__init__(key, literals, context)
+        self._zone = key.zone or context.zone
+        self._today: tuple[int | None, int] = (None, 0)
+
+    def _age(self, value: int, now: int) -> int:
+        at, today = self._today
+        if at != now:
+            today = _calendar.civil_day(now, self._zone)
+            self._today = now, today
+        return today - value
+
+    def _reaches(self, value: int, cut: int) -> int:
+        return _calendar.day_start(value + cut, self._zone)

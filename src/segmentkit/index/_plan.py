@@ -1,0 +1,376 @@
+"""The plan of one object type: clauses numbered, features shared, watchers found by what changed.
+
+Every clause of every segment has a number, its bit. The first clause of a segment is its *head*,
+and deltas speak of segments by their heads. A few features are used by many clauses (*dense*):
+their cells lie in rows and their masks are ANDed one after another. The literals of the others
+are checked one by one for the few clauses that are left.
+
+Definitions on a type that has objects extend the plan at the price of their own literals; after
+many of them the plan is built anew from all segments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeAlias
+
+from segmentkit.dsl.predicates import Predicate, SetTest
+from segmentkit.index._attributes import AgeFeature, DayAgeFeature, OrderedFeature, TextFeature
+from segmentkit.index._booleans import BooleanFeature
+from segmentkit.index._clauses import (
+    AgeKey,
+    BooleanKey,
+    Clause,
+    FeatureKey,
+    NthKey,
+    OrderedKey,
+    SumKey,
+    TextKey,
+    clauses_of,
+)
+from segmentkit.index._deadlines import Deadlines
+from segmentkit.index._features import Context, Feature, Rows, Watcher
+from segmentkit.index._segments import Segment
+from segmentkit.index._series import NthFeature, Series, SumFeature
+from segmentkit.index._table import Table
+
+_MOST_DENSE: Final = 48
+_MOST_OPEN_LITERALS: Final = 15  # of a dense open text feature: its cells must fit a 16-bit word
+_SPARE_BITS: Final = 256
+_LEAST_BLOCK: Final = 4  # features of a series from which on an object's cells of all of them are kept
+
+Test: TypeAlias = Callable[[int], object]
+"""Whether a literal holds for the object of a number."""
+
+
+class Plan:
+    """The segments of one object type, the features they read, and who has to see which change."""
+
+    def __init__(self, table: Table, zone: str, deadlines: Deadlines) -> None:
+        self.table = table
+        self.segments: dict[str, Segment] = {}
+        self.clauses_examined = 0
+        self._zone = zone
+        self._deadlines = deadlines
+        self._groups: list[int] = []
+        self._is_stale = False
+        self._n_patched = 0
+        self._reset()
+        table.rescaled.append(self._recut)
+
+    def _recut(self) -> None:
+        for features in self._features.values():
+            for feature in features:
+                feature.recut()
+
+    def _reset(self) -> None:
+        for group in self._groups:
+            self._deadlines.unregister(group)
+        self._groups = []
+        self._rows = Rows()
+        self._context = Context(self.table, self._zone, self._rows, self._deadlines)
+        self._features: dict[FeatureKey, list[Feature]] = {}
+        self._series: list[Series] = []
+        self.watchers: list[Watcher] = []
+        self._entered: list[Watcher] = []
+        self._by_attribute: dict[str, list[Watcher]] = {}
+        self._by_member: dict[str, dict[str, list[Watcher]]] = {}
+        self._by_event: dict[str, list[Watcher]] = {}
+        self._series_by_test: dict[str, list[Series]] = {}
+        self._series_by_value: dict[str, dict[int, dict[Any, list[Series]]]] = {}
+        self.heads: list[Segment | None] = []
+        self._literals: list[tuple[tuple[Feature, int], ...]] = []
+        self._sparse: list[tuple[tuple[Feature, Test], ...]] = []
+        self._tests: list[tuple[Test, ...]] = []
+        self._dense: list[Feature] = []
+        self._sparse_bits = 0
+        self._multi_bits = 0
+        self._head_bits = 0
+        self._owner: dict[int, tuple[tuple[int, ...], int]] = {}
+        self._ones = 0
+        self._dense_masks: tuple[list[int], ...] = ()
+        self._n_patched = 0
+
+    # ---------------------------------------------------------------- definitions
+
+    def plan(self, segment: Segment, now: int) -> None:
+        """Take a segment in; on a type without objects that waits until it has some."""
+        self.segments[segment.name] = segment
+        if not self.table.alive:
+            self._is_stale = True
+            return
+        self.refresh_plan(now)
+        if not segment.bits:
+            self._extend(segment, clauses_of(segment.tree), now)
+
+    def remove(self, name: str) -> Segment:
+        """Take a segment out of the plan."""
+        segment = self.segments.pop(name)
+        for bit in segment.bits:
+            for feature, literal in self._literals[bit]:
+                feature.release(literal, 1 << bit)
+            self._literals[bit] = self._sparse[bit] = self._tests[bit] = ()
+            self._owner.pop(bit, None)
+        dead = sum(1 << bit for bit in segment.bits)
+        self._sparse_bits &= ~dead
+        self._multi_bits &= ~dead
+        self._head_bits &= ~dead
+        segment.bits = ()
+        self._n_patched += 1
+        self._mark_if_stale()
+        return segment
+
+    def _mark_if_stale(self) -> None:
+        self._is_stale |= self._n_patched > max(32, len(self.segments) // 4)
+
+    def refresh_plan(self, now: int) -> None:
+        """Build the plan anew if definitions have made it stale; memberships stay."""
+        if self._is_stale:
+            self._is_stale = False
+            self._build(now)
+
+    def _build(self, now: int) -> None:
+        self._reset()
+        clauses_by_segment = [(segment, clauses_of(segment.tree)) for segment in self.segments.values()]
+        self.heads = [None] * len(clauses_by_segment)
+        for bit, (segment, clauses) in enumerate(clauses_by_segment):
+            self._number(segment, clauses, bit)
+        n_bits = len(self.heads)
+        self._ones = (1 << n_bits + max(_SPARE_BITS, n_bits // 2)) - 1
+        literals: dict[FeatureKey, dict[Predicate, None]] = {}
+        numbered = [(bit, c) for segment, cs in clauses_by_segment for bit, c in zip(segment.bits, cs, strict=False)]
+        for _, clause in numbered:
+            for key, literal in clause.items():
+                literals.setdefault(key, {})[literal] = None
+        self._grow(literals)
+        uses: dict[Feature, int] = {}
+        for bit, clause in numbered:
+            for feature, _ in self._bind(bit, clause):
+                uses[feature] = uses.get(feature, 0) + 1
+        for features in self._features.values():
+            for feature in features:
+                feature.build_masks(self._ones)
+        self._choose_dense(uses, len(numbered))
+        for bit, _ in numbered:
+            self._note_tests(bit)
+        self._dense_masks = tuple(feature.masks for feature in self._dense)
+        self._list_entered()
+        self._enter_all(self.watchers, now)
+
+    def _list_entered(self) -> None:
+        """List the watchers that have to see every new object.
+
+        A test of a set that has no cell in the rows sees only objects with a member that it names.
+        """
+        by_member = {w for members in self._by_member.values() for watchers in members.values() for w in watchers}
+        self._entered = [
+            w
+            for w in self.watchers
+            if w.keeps_state and (w not in by_member or (isinstance(w, Feature) and w.place >= 0))
+        ]
+
+    def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
+        for watcher in watchers:
+            for number in self.table.alive:
+                watcher.enter(number, now)
+
+    def _number(self, segment: Segment, clauses: list[Clause], head: int) -> None:
+        """Give the clauses bits: the head the given one, the others new ones. No clause: none, it is never true."""
+        extra = range(len(self.heads), len(self.heads) + max(0, len(clauses) - 1))
+        self.heads += [None] * len(extra)
+        missing = len(self.heads) - len(self._literals)
+        self._literals += [()] * missing
+        self._sparse += [()] * missing
+        self._tests += [()] * missing
+        if not clauses:
+            segment.bits = (head,)  # a bit that nothing ever sets, so that every segment has one
+            return
+        segment.bits = (head, *extra)
+        self.heads[head] = segment
+        self._head_bits |= 1 << head
+        if extra:
+            own = sum(1 << bit for bit in segment.bits)
+            self._multi_bits |= own
+            for bit in segment.bits:
+                self._owner[bit] = segment.bits, own
+
+    def _extend(self, segment: Segment, clauses: list[Clause], now: int) -> None:
+        """Add one segment to the plan in use; its new literals get features of their own."""
+        n_bits = len(self.heads) + max(1, len(clauses))
+        if n_bits > self._ones.bit_length():
+            self._build(now)
+            return
+        self.heads.append(None)
+        self._number(segment, clauses, len(self.heads) - 1)
+        literals: dict[FeatureKey, dict[Predicate, None]] = {}
+        for clause in clauses:
+            for key, literal in clause.items():
+                if not any(literal in feature.number_by_literal for feature in self._features.get(key, ())):
+                    literals.setdefault(key, {})[literal] = None
+        new = self._grow(literals)
+        for bit, clause in zip(segment.bits, clauses, strict=False):
+            for feature, _ in self._bind(bit, clause):
+                if not feature.masks:
+                    feature.build_masks(self._ones)
+            self._note_tests(bit)
+        self._list_entered()
+        self._enter_all(new, now)
+        self._n_patched += 1
+        self._mark_if_stale()
+
+    def _bind(self, bit: int, clause: Clause) -> tuple[tuple[Feature, int], ...]:
+        bound = []
+        for key, literal in clause.items():
+            feature = next(f for f in self._features[key] if literal in f.number_by_literal)
+            number = feature.number_by_literal[literal]
+            feature.bind(number, 1 << bit)
+            bound.append((feature, number))
+        self._literals[bit] = tuple(bound)
+        return self._literals[bit]
+
+    def _note_tests(self, bit: int) -> None:
+        ranked = sorted(self._literals[bit], key=lambda bound: bound[0].cost)
+        tests = [(feature, feature.test(literal)) for feature, literal in ranked]
+        self._tests[bit] = tuple(test for _, test in tests)
+        self._sparse[bit] = tuple((feature, test) for feature, test in tests if feature.slot < 0)
+        if self._sparse[bit]:
+            self._sparse_bits |= 1 << bit
+
+    def _choose_dense(self, uses: dict[Feature, int], n_clauses: int) -> None:
+        least = max(2, n_clauses // 200)
+        ranked = sorted(uses, key=lambda feature: -uses[feature])
+        dense = [f for f in ranked if uses[f] >= least and _fits_a_row(f)][:_MOST_DENSE]
+        dense.sort(key=lambda feature: -feature.weight())
+        for slot, feature in enumerate(dense):
+            feature.slot = feature.place = slot
+        self._dense = dense
+        stride = len(dense)
+        for watcher in self.watchers:
+            if isinstance(watcher, Series) and len(watcher.features) >= _LEAST_BLOCK:
+                watcher.block = stride
+                for place, feature in enumerate(watcher.features, start=stride):
+                    feature.place = place
+                stride += len(watcher.features)
+            if isinstance(watcher, Series):
+                watcher.settle()
+        self._rows.reset(stride, len(self.table.ids))
+
+    # ------------------------------------------------------------------- features
+
+    def _grow(self, literals: dict[FeatureKey, dict[Predicate, None]]) -> list[Watcher]:
+        """Make features for literals; return the new watchers, entered nowhere yet."""
+        new: list[Watcher] = []
+        series: dict[tuple[str, Predicate | None], Series] = {}
+        for key, found in literals.items():
+            feature = self._feature(key, list(found), series)
+            self._features.setdefault(key, []).append(feature)
+            if not isinstance(feature, NthFeature | SumFeature):
+                new.append(feature)
+        for one in series.values():
+            one.cut()
+            new.append(one)
+        for watcher in new:
+            self._watch(watcher)
+        return new
+
+    def _feature(
+        self, key: FeatureKey, literals: list[Predicate], series: dict[tuple[str, Predicate | None], Series]
+    ) -> Feature:
+        """Return a new feature; one over events joins its series in `series`."""
+        context = self._context
+        match key:
+            case OrderedKey():
+                return OrderedFeature(key, literals, context)
+            case TextKey():
+                return TextFeature(key, literals, context)
+            case AgeKey(_, None):
+                return AgeFeature(key, literals, context)
+            case AgeKey():
+                return DayAgeFeature(key, literals, context)
+            case BooleanKey():
+                return BooleanFeature(key, literals, context)
+            case NthKey(event, where):
+                one = self._series_in(series, event, where)
+                nth = NthFeature(key, literals, context, one)
+                one.nths.append(nth)
+                return nth
+            case SumKey(aggregate):
+                one = self._series_in(series, aggregate.events.name, aggregate.events.where)
+                total = SumFeature(key, literals, context, one)
+                one.sums.append(total)
+                return total
+
+    def _series_in(
+        self, series: dict[tuple[str, Predicate | None], Series], event: str, where: Predicate | None
+    ) -> Series:
+        one = series.get((event, where))
+        if one is None:
+            one = series[event, where] = Series(event, where, self._context)
+        return one
+
+    def _watch(self, watcher: Watcher) -> None:
+        """Let a watcher see the changes that it reads."""
+        self.watchers.append(watcher)
+        if watcher.is_timed:
+            watcher.group = self._deadlines.register(watcher, self)
+            self._groups.append(watcher.group)
+        if isinstance(watcher, Series):
+            if watcher.where is None:
+                self._by_event.setdefault(watcher.event, []).append(watcher)
+            elif watcher.dispatched is None:
+                self._series_by_test.setdefault(watcher.event, []).append(watcher)
+            else:
+                offset, value = watcher.dispatched
+                by_offset = self._series_by_value.setdefault(watcher.event, {})
+                by_offset.setdefault(offset, {}).setdefault(value, []).append(watcher)
+            return
+        assert isinstance(watcher, Feature)
+        members = _members_read(watcher)
+        for name in watcher.attributes:
+            if members is None:
+                self._by_attribute.setdefault(name, []).append(watcher)
+            else:
+                by_member = self._by_member.setdefault(name, {})
+                for member in members:
+                    by_member.setdefault(member, []).append(watcher)
+        for name in watcher.events:
+            self._by_event.setdefault(name, []).append(watcher)
+
+    # ------------------------------------------------------------------ dispatching
+
+    def watchers_of_attribute(self, name: str, old: Any, new: Any) -> Iterable[Watcher]:
+        """Return the watchers that a change of an attribute from `old` to `new` can move."""
+        watchers = self._by_attribute.get(name, ())
+        by_member = self._by_member.get(name)
+        if by_member is None:
+            return watchers
+        return [*watchers, *(w for member in old ^ new for w in by_member.get(member, ()))]
+
+    def watchers_of_event(self, name: str, values: tuple[Any, ...]) -> Iterable[Watcher]:
+        """Return the watchers that an event with these plain property values can move."""
+        watchers: Iterable[Watcher] = self._by_event.get(name, ())
+        tested, by_value = self._series_by_test.get(name), self._series_by_value.get(name)
+        if tested is None and by_value is None:
+            return watchers
+        found = list(watchers)
+        if tested is not None:
+            found += [series for series in tested if series.passes(values)]
+        if by_value is not None:
+            for offset, series_by_value in by_value.items():
+                found += series_by_value.get(values[offset], ())
+        return found
+
+
+def _fits_a_row(feature: Feature) -> bool:
+    is_open = isinstance(feature, TextFeature) and isinstance(feature.key, TextKey) and not feature.key.closed
+    if is_open:
+        return len(feature.literals) <= _MOST_OPEN_LITERALS
+    return len(feature.truths) < 2**16
+
+
+def _members_read(feature: Feature) -> tuple[str, ...] | None:
+    """Return the members that decide a test of a set, or None if it is anything else."""
+    key = feature.key
+    if isinstance(key, BooleanKey) and isinstance(key.predicate, SetTest) and not key.predicate.ignoring_case:
+        return key.predicate.members if len(feature.attributes) == 1 and not feature.events else None
+    return None
