@@ -21,7 +21,9 @@ ALLOWED: dict[str, set[str]] = {
     "dsl": {"errors", "schema"},
     "index": {"errors", "schema", "dsl"},
     "stores": {"errors", "schema", "index.deltas"},
-    "engine": {"errors", "schema", "clock", "dsl", "index", "stores"},
+    "_reports": {"index"},
+    "_subscriptions": {"index.deltas"},
+    "engine": {"errors", "schema", "clock", "dsl", "index", "stores", "_reports", "_subscriptions"},
     "cli": {"errors", "schema", "clock", "dsl", "index.deltas", "engine"},
     "__main__": {"cli"},
 }

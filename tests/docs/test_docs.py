@@ -131,7 +131,7 @@ def test_the_first_commands_of_the_readme_are_the_ones_promised() -> None:
     assert run.startswith("python3 -m venv .venv && .venv/bin/python -m pip install -q -e . && ")
     assert run.endswith(".venv/bin/segmentkit run examples/cdnow --replay day")
     assert test.startswith("python3 -m venv .venv && .venv/bin/python -m pip install -q -e '.[test]' && ")
-    assert test.endswith(".venv/bin/python -m pytest -q")
+    assert test.endswith(".venv/bin/python -m pytest -q -n auto")
 
 
 def test_the_laws_name_tests_that_exist() -> None:
