@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from doctest import ELLIPSIS
 
-import pytest
 from sybil import Sybil
 from sybil.document import PythonDocStringDocument
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
@@ -28,11 +27,3 @@ docstrings = Sybil(
 )
 
 pytest_collect_file = SybilCollection([readme, pages, docstrings]).pytest()
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the examples of a page together when tests run in several processes: each builds on those before it."""
-    for item in items:
-        if type(item).__module__.startswith("sybil"):
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
