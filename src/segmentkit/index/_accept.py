@@ -110,7 +110,7 @@ class Acceptor:
             )
         at = self._now if change.at is None else self._instant(table, change)
         try:
-            if not isinstance(change.properties, Mapping):
+            if type(change.properties) is not dict and not isinstance(change.properties, Mapping):
                 raise TypeError
             values = events.accept(change.properties)
         except KeyError as error:
@@ -218,7 +218,7 @@ class Acceptor:
 
     def _attributes(self, table: Table, object_id: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
         columns, values = table.columns, {}
-        if not isinstance(attributes, Mapping):
+        if type(attributes) is not dict and not isinstance(attributes, Mapping):  # the second look is slow
             raise self._error(
                 table, object_id, None, attributes, f"attributes have to be a mapping, got {_shown(attributes)}"
             )

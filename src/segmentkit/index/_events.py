@@ -118,7 +118,7 @@ def id_of_tag(tag: int) -> str:
 def tag_of_id(event_id: str) -> int | None:
     """Return the tag in the id of an event that came without one, or None for any other id."""
     if len(event_id) == 17 and event_id[0] == "~" and event_id[1:].isascii() and event_id[1:].isdigit():
-        return int(event_id[1:])
+        return int(event_id[1:]) or None  # tags count from 1
     return None
 
 

@@ -242,7 +242,9 @@ class Series:
         return cells
 
     def next_deadline(self, number: int, now: int) -> int | None:
-        """Return the next instant at which time alone can move a feature; None if there is none."""
+        """Return an instant, no later than the next at which time alone can move a feature; None if there is none."""
+        if self.block >= 0 and now < self._pending[number] < _NEVER:
+            return self._pending[number]
         ats = self.ats(number)
         visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
         deadline = self._next(ats, visible, now, self.cells(number, visible, now))
