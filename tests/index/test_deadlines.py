@@ -110,6 +110,19 @@ def test_an_entry_that_moved_comes_at_its_new_instant_alone() -> None:
     assert due(deadlines, 0, FAR) == [(12 * HOUR + 1, "watch", 1)]
 
 
+def test_an_entry_added_while_others_wait_exactly_comes_in_its_place() -> None:
+    """Before, between and after those whose bucket is open already."""
+    deadlines = Deadlines()
+    watch = Watch(deadlines)
+    for number, at in enumerate([10, 40, 70, 100]):
+        watch.move(number, at)
+    assert [at for at, _, _ in due(deadlines, 0, 10)] == [10]
+    for number, at in enumerate([110, 50, 20, 80, 30], start=4):
+        watch.move(number, at)
+    assert deadlines.earliest <= 20
+    assert [at for at, _, _ in due(deadlines, 10, FAR)] == [20, 30, 40, 50, 70, 80, 100, 110]
+
+
 def test_an_entry_taken_back_does_not_come_due() -> None:
     """Its bucket comes up and finds nobody."""
     deadlines = Deadlines()
