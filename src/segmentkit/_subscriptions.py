@@ -22,12 +22,14 @@ class Subscription:
     def deliver(self) -> None:
         """Call back for every waiting delta in order; a failing one waits for the next time."""
         while self.backlog:
+            delta = self.backlog[0]
             try:
-                self.callback(self.backlog[0])
+                self.callback(delta)
             except Exception:
-                _log.exception("a subscriber failed on delta %d; it gets it again", self.backlog[0].seq)
+                _log.exception("a subscriber failed on delta %d; it gets it again", delta.seq)
                 return
-            self.backlog.popleft()
+            if self.backlog:  # the callback may have ended its subscription
+                self.backlog.popleft()
 
 
 class Subscriptions:
@@ -48,6 +50,7 @@ class Subscriptions:
         """Tell it no more."""
         if subscription in self._all:
             self._all.remove(subscription)
+            subscription.backlog.clear()
 
     def tell(self, deltas: Iterable[Delta]) -> None:
         """Put deltas behind those that wait, and deliver, each listener's in order.

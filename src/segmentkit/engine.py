@@ -353,7 +353,7 @@ class Engine:
             if refresh is not None:
                 raise _bad_name(name, f"cannot have refresh={refresh!r}: every segment is live; leave it out")
             self._check_free(name)
-            definition = Definition(name, on, _text(where), description, frozenset(hidden_from))
+            definition = Definition(name, on, _text(where), description, _agents(hidden_from))
             segment = self._compile(definition, params, where)
             self._exchange([], [segment], "define")
             return segment
@@ -384,7 +384,7 @@ class Engine:
                 old.object_type,
                 _text(where),
                 old.description if description is None else description,
-                old.hidden_from if hidden_from is None else frozenset(hidden_from),
+                old.hidden_from if hidden_from is None else _agents(hidden_from),
             )
             segment = self._compile(definition, params, where)
             self._exchange([old], [segment], "redefine")
@@ -672,6 +672,10 @@ def _text(where: str | Predicate) -> str:
     from segmentkit import dsl
 
     return dsl.format(where)
+
+
+def _agents(hidden_from: Iterable[str]) -> frozenset[str]:
+    return frozenset((hidden_from,)) if isinstance(hidden_from, str) else frozenset(hidden_from)
 
 
 def _segment_of(definition: Definition, tree: Predicate) -> Segment:

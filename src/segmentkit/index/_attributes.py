@@ -9,7 +9,10 @@ from typing import Any, Final
 from segmentkit.dsl import _calendar
 from segmentkit.dsl.evaluate import DictFacts, evaluate
 from segmentkit.dsl.predicates import (
+    Compare,
     In,
+    IsMissing,
+    IsTrue,
     Literal,
     Predicate,
     TextTest,
@@ -18,7 +21,9 @@ from segmentkit.dsl.predicates import (
 from segmentkit.index import _cells
 from segmentkit.index._clauses import AgeKey, OrderedKey, TextKey
 from segmentkit.index._features import MISSING, Context, Feature, Move
+from segmentkit.index.deltas import mask_of
 
+_OTHER: Final = 2  # cell of the values that no literal of a closed feature names
 _MOST_OPEN_CELLS: Final = 4_096  # values that an open feature remembers
 
 
@@ -53,68 +58,52 @@ class TextFeature(Feature):
         super().__init__(key, literals, context)
         self.attributes = frozenset((key.attribute,))
         self._column = context.table.columns[key.attribute]
-        self._attribute = key.attribute
-        self._zone = context.zone
-        self._tests = [self._test(literal) for literal in literals]
         self._closed = key.closed
-        self._cell_by_value: dict[Any, int] = {}
-        self.truths = [-1, self._truth(None), 0]
-        self._reset()
-
-    def _reset(self) -> None:
-        del self.truths[3 if self._closed else 2 :]
-        del self.masks[3 if self._closed else 2 :]
-        self._cell_by_value = {None: MISSING}
+        self._cell_by_value: dict[Any, int] = {None: MISSING}
         self._cell_by_truth: dict[int, int] = {}
-        if self._closed:
+        if key.closed:
             self._close()
-
-    def _test(self, literal: Predicate) -> Callable[[Any], bool]:
-        if isinstance(literal, TextTest) and not literal.ignoring_case:
-            patterns = literal.patterns
-            if literal.test == "ends with":
-                return lambda value: value is not None and value.endswith(patterns)
-            if literal.test == "starts with":
-                return lambda value: value is not None and value.startswith(patterns)
-            return lambda value: value is not None and any(pattern in value for pattern in patterns)
-        if isinstance(literal, In) and not literal.ignoring_case:
-            return frozenset(option.value for option in literal.options).__contains__
-        attribute, zone = self._attribute, self._zone
-        return lambda value: evaluate(literal, DictFacts({attribute: value}, {}), 0, zone)
-
-    def _truth(self, value: Any) -> int:
-        truth = 0
-        for i, test in enumerate(self._tests):
-            if test(value):
-                truth |= 1 << i
-        return truth
+        else:
+            self._tests = [_test_of(literal, key.attribute, context.zone) for literal in literals]
+            self.truths = [-1, self._truth(None)]
 
     def _close(self) -> None:
-        named: dict[Any, list[int]] = {}
-        for i, literal in enumerate(self.literals):
-            for node in iter_nodes(literal):
-                if isinstance(node, Literal):
-                    named.setdefault(node.value, []).append(i)
+        """Give a cell to each value that is named: cells are missing, other, then the values."""
+        values = {node.value for item in self.literals for node in iter_nodes(item) if isinstance(node, Literal)}
         if self._column.type.kind == "boolean":
-            named = {value: list(range(len(self.literals))) for value in (False, True)}
-        base = self._truth("\0".join(["", *(value for value in named if isinstance(value, str))]))
-        self.truths[2] = base
-        for value, readers in named.items():
-            truth = base
-            for i in readers:
-                truth = truth | 1 << i if self._tests[i](value) else truth & ~(1 << i)
-            self._cell_by_value[value] = len(self.truths)
-            self.truths.append(truth)
+            values = {False, True}
+        bit_by_value = {value: 1 << 2 + place for place, value in enumerate(values)}
+
+        def leaf_cells(leaf: Predicate) -> int:
+            match leaf:
+                case Compare("=", _, Literal(value)):
+                    return bit_by_value[value]
+                case In(_, options):
+                    return mask_of((bit_by_value[o.value].bit_length() - 1 for o in options), 2 + len(values))
+                case IsTrue():
+                    return bit_by_value[True]
+                case IsMissing():
+                    return 1
+                case _:
+                    raise AssertionError(f"{leaf!r} asks for more than equality")
+
+        n_cells = 2 + len(values)
+        cells = [_cells.cells_where(item, leaf_cells, (1 << n_cells) - 1) for item in self.literals]
+        self.truths = [-1, *_cells.truths_by_cell(cells, n_cells)]
+        self._cell_by_value |= {value: 3 + place for place, value in enumerate(values)}
+
+    def _truth(self, value: Any) -> int:
+        return sum(1 << i for i, test in enumerate(self._tests) if test(value))
 
     def cell(self, number: int, now: int) -> int:
         value = self._column.get(number)
         cell = self._cell_by_value.get(value)
         if cell is None:
-            return 2 if self._closed else self._open_cell(value)
+            return _OTHER if self._closed else self._open_cell(value)
         return cell
 
     def typical_cells(self) -> Sequence[int]:
-        return (2,) if self._closed and self._column.type.kind != "boolean" else range(2, len(self.masks))
+        return (_OTHER,) if self._closed and self._column.type.kind != "boolean" else range(2, len(self.masks))
 
     def _open_cell(self, value: Any) -> int:
         truth = self._truth(value)
@@ -127,6 +116,18 @@ class TextFeature(Feature):
         if len(self._cell_by_value) < _MOST_OPEN_CELLS:
             self._cell_by_value[value] = cell
         return cell
+
+
+def _test_of(literal: Predicate, attribute: str, zone: str) -> Callable[[Any], bool]:
+    """Return a function that tells whether a literal holds for a text."""
+    if isinstance(literal, TextTest) and not literal.ignoring_case:
+        patterns = literal.patterns
+        if literal.test == "ends with":
+            return lambda value: value is not None and value.endswith(patterns)
+        if literal.test == "starts with":
+            return lambda value: value is not None and value.startswith(patterns)
+        return lambda value: value is not None and any(pattern in value for pattern in patterns)
+    return lambda value: evaluate(literal, DictFacts({attribute: value}, {}), 0, zone)
 
 
 class AgeFeature(Feature):

@@ -123,7 +123,8 @@ def clauses_of(predicate: Predicate) -> list[Clause]:
 def _clauses(node: Predicate, positive: bool) -> list[Clause]:
     key = key_of(node)
     if key is not None:
-        return [{key: node if positive else Not(node)}]
+        literal = _any_of(_merged(list(node.items))) if isinstance(node, Or) else node
+        return [{key: literal if positive else Not(literal)}]
     match node:
         case Constant(value):
             return [{}] if value == positive else []
@@ -148,10 +149,14 @@ def _union(items: tuple[Predicate, ...], positive: bool) -> list[Clause] | None:
             found += _clauses(group[0], positive)
         else:
             signed = _merged([item if positive else Not(item) for item in group])
-            found.append({key_or_index: signed[0] if len(signed) == 1 else Or(tuple(signed))})
+            found.append({key_or_index: _any_of(signed)})
         if len(found) > MAX_CLAUSES:
             return None
     return [{}] if {} in found else found
+
+
+def _any_of(items: list[Predicate]) -> Predicate:
+    return items[0] if len(items) == 1 else Or(tuple(items))
 
 
 def _merged(items: list[Predicate]) -> list[Predicate]:

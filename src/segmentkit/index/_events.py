@@ -116,10 +116,18 @@ def id_of_tag(tag: int) -> str:
 
 
 def tag_of_id(event_id: str) -> int | None:
-    """Return the tag in the id of an event that came without one, or None for any other id."""
+    """Return the tag in the id of an event that came without one, or None for any other id.
+
+    >>> tag_of_id("~0000000000000017"), tag_of_id("~17")
+    (17, None)
+    """
     if len(event_id) == 17 and event_id[0] == "~" and event_id[1:].isascii() and event_id[1:].isdigit():
-        return int(event_id[1:]) or None  # tags count from 1
+        tag = int(event_id[1:])
+        return tag if 0 < tag < _MOST_TAGS else None
     return None
+
+
+_MOST_TAGS = 10**15  # a host's id above it is an id like any other: it must not use up the engine's own
 
 
 class EventTable:
