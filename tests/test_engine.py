@@ -607,3 +607,29 @@ def test_a_reader_of_another_thread_never_sees_half_a_batch(reader: str) -> None
         thread.join(10)
         assert not thread.is_alive()
     assert seen == [["c1", "c2"]]
+
+
+def test_a_period_and_tags_are_kept_for_the_host_to_read(tmp_path: Path) -> None:
+    """They come with `define`, or with a file, survive in the store, and change nothing about membership."""
+    path = tmp_path / "a.seg"
+    path.write_text('segment "Filed" on contact\n refresh every 4 hours\n tags "crm", "mail"\n where orders > 4\n')
+    store = sk.MemoryStore()
+    schema = sk.Schema(sk.ObjectType("contact", {"orders": sk.integer}))
+    engine = sk.Engine(schema, store=store, clock=sk.ManualClock(datetime(2026, 11, 22, tzinfo=UTC)))
+    engine.define_file(path)
+    engine.define("Coded", on="contact", where="orders > 1", refresh=timedelta(minutes=30), tags=["crm"])
+    reopened = sk.Engine(schema, store=store, clock=sk.ManualClock(datetime(2026, 11, 22, tzinfo=UTC)))
+    assert [(s.refresh, s.tags) for s in reopened.segments()] == [
+        ("4 hours", ("crm", "mail")),
+        ("1800 seconds", ("crm",)),
+    ]
+    assert [d.segment for d in engine.put("contact", "c1", orders=5)] == ["Filed", "Coded"]
+
+
+@pytest.mark.parametrize("period", ["soon", "0 hours", timedelta(0), "4 hours; drop"])
+def test_a_period_that_is_none_is_refused(period: object) -> None:
+    """The error names the value and what was expected; nothing is defined."""
+    engine = sk.Engine(sk.Schema(sk.ObjectType("contact", {"orders": sk.integer})))
+    with pytest.raises(sk.DefinitionError, match="expected a positive timedelta or text such as '4 hours'"):
+        engine.define("A", on="contact", where="orders > 1", refresh=period)  # type: ignore[arg-type]  # the point
+    assert engine.segments() == []

@@ -8,8 +8,9 @@ flipped segments (`index._matcher`); the flips are numbered, stored and told (`_
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import Any, Literal
@@ -328,7 +329,8 @@ class Engine:
         where: str | Predicate,
         description: str = "",
         hidden_from: Iterable[str] = (),
-        refresh: None = None,
+        refresh: timedelta | str | None = None,
+        tags: Iterable[str] = (),
         params: Mapping[str, Any] | None = None,
     ) -> Segment:
         """Define a segment; its members enter it at `now`, in deltas marked `backfill`.
@@ -339,7 +341,9 @@ class Engine:
             where: the filter, as text or as a tree.
             description: for people.
             hidden_from: agents who do not see the segment; see `segments`.
-            refresh: None, which is live; there are no other segments so far.
+            refresh: how old members may be, as a timedelta or such as "4 hours"; None is live. The engine keeps
+                every segment live all the same: it is kept for the host to read.
+            tags: for the host to read.
             params: values for `$name` in the text; the segment keeps the text with the values in it.
 
         Raises:
@@ -350,10 +354,10 @@ class Engine:
             One look at each object for each literal that no other segment uses yet.
         """
         with self._lock:
-            if refresh is not None:
-                raise _bad_name(name, f"cannot have refresh={refresh!r}: every segment is live; leave it out")
             self._check_free(name)
-            definition = Definition(name, on, _text(where), description, _agents(hidden_from))
+            definition = Definition(
+                name, on, _text(where), description, _agents(hidden_from), _refresh(name, refresh), tuple(tags)
+            )
             segment = self._compile(definition, params, where)
             self._exchange([], [segment], "define")
             return segment
@@ -385,6 +389,8 @@ class Engine:
                 _text(where),
                 old.description if description is None else description,
                 old.hidden_from if hidden_from is None else _agents(hidden_from),
+                old.refresh,
+                old.tags,
             )
             segment = self._compile(definition, params, where)
             self._exchange([old], [segment], "redefine")
@@ -402,10 +408,11 @@ class Engine:
         with self._lock:
             compiled = []
             for item in items:
-                if item.refresh is not None:
-                    raise _bad_name(item.name, "cannot have `refresh every`: every segment is live; leave it out")
                 self._check_free(item.name)
-                definition = Definition(item.name, item.on, item.where, item.description, item.hidden_from)
+                every = f"{item.refresh.count} {item.refresh.unit}s" if item.refresh else ""
+                definition = Definition(
+                    item.name, item.on, item.where, item.description, item.hidden_from, every, item.tags
+                )
                 self._check_definition(definition)
                 compiled.append(_segment_of(definition, item.parse(self.schema)))
             self._exchange([], compiled, "define")
@@ -475,7 +482,10 @@ class Engine:
             self._commit(
                 Deltas(records),
                 (),
-                defined=[Definition(s.name, s.object_type, s.where, s.description, s.hidden_from) for s in new],
+                defined=[
+                    Definition(s.name, s.object_type, s.where, s.description, s.hidden_from, s.refresh, s.tags)
+                    for s in new
+                ],
                 dropped=[segment.name for segment in old if segment.name not in kept],
             )
         except StoreError:
@@ -678,9 +688,23 @@ def _agents(hidden_from: Iterable[str]) -> frozenset[str]:
     return frozenset((hidden_from,)) if isinstance(hidden_from, str) else frozenset(hidden_from)
 
 
+def _refresh(name: str, refresh: timedelta | str | None) -> str:
+    """Return a period as text, such as "4 hours"; "" for None."""
+    if refresh is None:
+        return ""
+    if isinstance(refresh, timedelta) and refresh > timedelta():
+        return f"{refresh // timedelta(seconds=1)} seconds"
+    if isinstance(refresh, str) and _PERIOD.fullmatch(refresh):
+        return refresh
+    raise _bad_name(name, f"has refresh={refresh!r}; expected a positive timedelta or text such as '4 hours'")
+
+
+_PERIOD = re.compile(r"[1-9][0-9]{0,8} (second|minute|hour|day|week|month|year)s?")
+
+
 def _segment_of(definition: Definition, tree: Predicate) -> Segment:
     d = definition
-    return Segment(d.name, d.on, d.where, tree, d.description, d.hidden_from)
+    return Segment(d.name, d.on, d.where, tree, d.description, d.hidden_from, d.refresh, d.tags)
 
 
 def _bad_name(name: object, why: str) -> DefinitionError:

@@ -12,7 +12,9 @@ from segmentkit.dsl.predicates import Predicate
 class Segment:
     """A named filter over one object type, and the numbers of its members.
 
-    `where` is the text it was defined by and `tree` what it means.
+    `where` is the text it was defined by and `tree` what it means. `refresh` is how often its
+    definition asks for fresh members, such as "4 hours"; "" is always. The engine keeps every segment
+    live, which is never less fresh, so `refresh` and `tags` are for the host to read.
     """
 
     name: str
@@ -21,6 +23,8 @@ class Segment:
     tree: Predicate
     description: str = ""
     hidden_from: frozenset[str] = frozenset()
+    refresh: str = ""
+    tags: tuple[str, ...] = ()
     members: BitMap = attrs.field(factory=BitMap, repr=False)
     bits: tuple[int, ...] = attrs.field(default=(), repr=False)
 

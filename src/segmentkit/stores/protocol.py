@@ -23,13 +23,15 @@ __all__ = ["Batch", "Definition", "FactSource", "SharesFacts", "Store"]
 
 @attrs.frozen
 class Definition:
-    """A segment as it was defined; `where` is the filter's text."""
+    """A segment as it was defined; `where` is the filter's text, `refresh` reads like "4 hours", "" is live."""
 
     name: str
     on: str
     where: str
     description: str = ""
     hidden_from: frozenset[str] = frozenset()
+    refresh: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class Batch(NamedTuple):
