@@ -293,11 +293,9 @@ def test_a_file_with_a_mistake_defines_nothing(
     assert engine.segments() == []
 
 
-@pytest.mark.parametrize(
-    "more", ['segment "Taken" on contact where true', 'segment "New" on contact refresh every 4 hours where true']
-)
+@pytest.mark.parametrize("more", ['segment "Taken" on contact where true', 'segment "New" on nothing where true'])
 def test_a_file_that_cannot_be_taken_whole_is_not_taken_at_all(tmp_path: Path, more: str) -> None:
-    """A name that is taken, or a segment that is not live."""
+    """A name that is taken, or a type that nobody declared."""
     engine = engine_with(Taken="false")
     path = tmp_path / "segments.seg"
     path.write_text(DEFINITIONS + more, encoding="utf-8")
