@@ -146,8 +146,6 @@ class EngineMachine(RuleBasedStateMachine):
             self.both.check()
 
 
-# Fifteen steps, each of which compares everything: one run is worth many examples of a law
-EngineMachine.TestCase.settings = settings(
-    stateful_step_count=15, max_examples=max(50, settings.default.max_examples // 4)
-)
+# Fifteen steps, each of which compares everything
+EngineMachine.TestCase.settings = settings(stateful_step_count=15, max_examples=settings.default.max_examples)
 TestEngine = EngineMachine.TestCase
