@@ -32,6 +32,8 @@ from segmentkit.errors import (
     StoreError,
     UnknownNameError,
 )
+from segmentkit.index._members import Members
+from segmentkit.index._segments import Segment
 from segmentkit.index.deltas import Change, Delete, Delta, Deltas, Event, Put, Retract, Update, consolidate
 from segmentkit.schema import (
     EventType,
@@ -73,6 +75,7 @@ __all__ = [
     "FilterTypeError",
     "LimitError",
     "ManualClock",
+    "Members",
     "MemoryStore",
     "MissingExtraError",
     "ObjectType",
@@ -83,6 +86,7 @@ __all__ = [
     "Retract",
     "Schema",
     "SchemaError",
+    "Segment",
     "SegmentKitError",
     "StoreError",
     "SystemClock",

@@ -23,7 +23,7 @@ def table() -> Table:
 def test_objects_get_numbers_in_the_order_of_arrival(table: Table) -> None:
     """From 0, without gaps, and iterated in that order."""
     assert [table.create(object_id) for object_id in ("b", "a", "c")] == [0, 1, 2]
-    assert list(table.iter_numbers()) == [0, 1, 2]
+    assert list(table.alive) == [0, 1, 2]
     assert table.ids == ["b", "a", "c"]
     table.check_invariants()
 

@@ -20,7 +20,7 @@ from segmentkit.dsl.predicates import Predicate
 from segmentkit.index._clauses import (
     clauses_of,
 )
-from segmentkit.index._features import Feature, Move
+from segmentkit.index._features import FREE, Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._segments import Segment
 from segmentkit.index._series import Series
@@ -67,7 +67,7 @@ class Matcher(Plan):
         row = rows.cells[start : start + len(dense_masks)]
         for feature, _, _ in moves:
             if feature.slot >= 0:
-                row[feature.slot] = 0  # the free cell: what has moved is in `flipped` already
+                row[feature.slot] = FREE  # what has moved is in `flipped` already
         for masks, cell in zip(dense_masks, row, strict=True):
             flipped &= masks[cell]
             if not flipped:

@@ -70,7 +70,6 @@ class Plan:
         self._rows = Rows()
         self._context = Context(self.table, self._zone, self._rows, self._deadlines)
         self._features: dict[FeatureKey, list[Feature]] = {}
-        self._series: list[Series] = []
         self.watchers: list[Watcher] = []
         self._entered: list[Watcher] = []
         self._by_attribute: dict[str, list[Watcher]] = {}

@@ -6,7 +6,7 @@ A table knows nothing of segments. It stores what it is told; checking is done b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pyroaring import BitMap
@@ -135,10 +135,6 @@ class Table:
     def facts(self, number: int) -> ObjectFacts:
         """Return a view of the object's facts, in plain form, for the evaluator."""
         return ObjectFacts(self, number)
-
-    def iter_numbers(self) -> Iterator[int]:
-        """Yield the numbers of all objects, in increasing order."""
-        return iter(self.alive)
 
     def check_invariants(self) -> None:
         """Raise AssertionError if ids, numbers or histories contradict each other."""
