@@ -174,10 +174,11 @@ def bits_of(mask: int) -> list[int]:
     """
     bits = []
     if mask.bit_length() <= _SHORT or mask.bit_count() <= _FEW:
-        while mask:
-            low = mask & -mask
-            bits.append(low.bit_length() - 1)
-            mask ^= low
+        while mask:  # from the top: half the work on big integers that `mask & -mask` is
+            bit = mask.bit_length() - 1
+            bits.append(bit)
+            mask ^= 1 << bit
+        bits.reverse()
         return bits
     data = mask.to_bytes(mask.bit_length() + 7 >> 3, "little")
     for found in _find_nonzero(data):
