@@ -21,11 +21,15 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock, in UTC."""
+    """The machine's clock, in UTC. While it is set back it stands still, until it is later than before."""
+
+    def __init__(self) -> None:
+        self._latest = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
-        """Return the current instant."""
-        return datetime.now(UTC)
+        """Return the current instant, or the latest one it has returned."""
+        self._latest = max(self._latest, datetime.now(UTC))
+        return self._latest
 
     def __repr__(self) -> str:
         return "SystemClock()"
