@@ -1,0 +1,332 @@
+"""Ranks: who is among the first of those that rank, kept up as values, groups and the population change.
+
+A `Ranking` orders the objects of one `by`, one `per` and one `of`, from the top or from the bottom,
+and serves all cut-offs of that order (`top 10`, `top 100`, `top 5% with ties`). All groups are in one
+sorted list of entries, an entry being
+
+    (number of the group, order, object id, number of the object)
+
+where the order grows from the first place to the last: the value itself from the bottom, its negative
+from the top. So the places of a group are neighbours, ties stand in the order of their ids, and a
+cut-off is the *last* entry inside: an object is inside when its entry is not above that. After a
+change the last entry is looked up again by its place; who stands between the old one and the new one
+has flipped, and nobody else has but those that moved.
+
+The rules (`top 3 by value per owner`):
+
+- An object without a value does not rank, and neither does one without a group: a missing owner is
+  nobody's owner, as a comparison with a missing value is false. An object outside the population is
+  not set, or is removed.
+- Ties go to the smaller object id, in text order; with ties, all that tie with the last are inside.
+- n% of m objects are the ceiling of m * n / 100, exactly.
+
+Three deals, of which two tie for the second place:
+
+>>> ranking = Ranking(is_top=True, cutoffs=[Cutoff(2), Cutoff(2, with_ties=True)])
+>>> flips = ranking.set_many([(0, "a", EVERYONE, 30), (1, "b", EVERYONE, 10), (2, "c", EVERYONE, 10)])
+>>> [list(ranking.members(cutoff)) for cutoff in ranking.cutoffs]
+[[0, 1], [0, 1, 2]]
+>>> for number, cutoff, entered in ranking.set(2, "c", EVERYONE, 20):
+...     print(number, cutoff.with_ties, entered)
+1 False False
+1 True False
+2 False True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import attrs
+from pyroaring import BitMap
+from sortedcontainers import SortedList
+
+EVERYONE: Final = ()
+"""The group of all objects of a ranking without `per`."""
+
+
+@attrs.frozen(cache_hash=True)
+class Cutoff:
+    """How many places are inside: `amount` of them, or that many per cent of those that rank.
+
+    >>> Cutoff(10).places(7), Cutoff(10, is_percent=True).places(71)
+    (7, 8)
+    """
+
+    amount: Fraction = attrs.field(converter=Fraction)
+    is_percent: bool = False
+    with_ties: bool = False
+
+    def places(self, n_ranked: int) -> int:
+        """Return how many of `n_ranked` places are inside, not counting those that tie with the last."""
+        wanted = -(-self.amount * n_ranked // 100) if self.is_percent else int(self.amount)
+        return min(wanted, n_ranked)
+
+
+class Flip(NamedTuple):
+    """An object is inside a cut-off now and was not, or the other way round."""
+
+    number: int
+    cutoff: Cutoff
+    entered: bool
+
+
+Row: TypeAlias = tuple[int, str, Hashable, Any]
+"""Number, object id, group and value; None for a missing group or value."""
+
+_Entry: TypeAlias = tuple[int, Any, str, int]
+
+
+class _Group:
+    """The objects that rank against each other: how many, and the last entry inside each cut-off."""
+
+    __slots__ = ("key", "lasts", "number", "size")
+
+    def __init__(self, key: Hashable, number: int, n_cutoffs: int) -> None:
+        self.key = key
+        self.number = number
+        self.size = 0
+        self.lasts: list[_Entry | None] = [None] * n_cutoffs
+
+
+class Ranking:
+    """The order of all objects by one value, in groups, and who is inside each cut-off.
+
+    Values of one ranking are of one type: integers (also instants, dates and durations), doubles that
+    are not NaN, decimals, fractions, or text. Groups are told apart by equality.
+
+    Cost: a change is O(c log n + flips) for c cut-offs; `set_many` of r rows is O(r log n + flips), or
+    one sort where the rows are a large part of all.
+    """
+
+    def __init__(self, *, is_top: bool, cutoffs: Iterable[Cutoff] = ()) -> None:
+        self._order = _descending if is_top else _ascending
+        self._cutoffs = list(dict.fromkeys(cutoffs))
+        self._entries: SortedList[Any] = SortedList()
+        self._entry_by_number: dict[int, _Entry] = {}
+        self._groups: dict[Hashable, _Group] = {}
+        self._group_by_number: dict[int, _Group] = {}
+        self._last_group = 0
+        self.examined = 0
+        """How many entries have been looked at so far, besides the searches in the sorted list."""
+
+    def __len__(self) -> int:
+        """How many objects rank, in all groups together."""
+        return len(self._entries)
+
+    @property
+    def cutoffs(self) -> Sequence[Cutoff]:
+        """The cut-offs, in the order in which they were added."""
+        return tuple(self._cutoffs)
+
+    # ------------------------------------------------------------------------- changes
+
+    def set(self, number: int, object_id: str, group: Hashable, value: Any) -> list[Flip]:
+        """Give one object a group and a value, either None if it has none; return who flips, as `set_many`."""
+        return self.set_many(((number, object_id, group, value),))
+
+    def remove(self, number: int) -> list[Flip]:
+        """Let an object no longer rank, whether or not it did; return who flips, as `set_many`."""
+        return self.set_many(((number, "", None, None),))
+
+    def set_many(self, rows: Iterable[Row]) -> list[Flip]:
+        """Give objects their groups and values, all at once; of several rows for one object the last counts.
+
+        Returns:
+            Each (object, cut-off) whose answer differs between before and after, once, in no particular
+            order. Setting the old groups and values again returns the opposite flips.
+        """
+        entry_by_number = self._entry_by_number
+        was: dict[int, int] = {}
+        removed: list[_Entry] = []
+        added: list[_Entry] = []
+        touched: dict[int, _Group] = {}
+        for number, object_id, group_key, value in {row[0]: row for row in rows}.values():
+            self.examined += 1
+            old = entry_by_number.get(number)
+            new = None if value is None or group_key is None else self._entry(number, object_id, group_key, value)
+            if old == new:
+                continue
+            was[number] = self._inside(old)
+            if old is not None:
+                self._resize(old[0], -1, touched)
+                removed.append(old)
+                del entry_by_number[number]
+            if new is not None:
+                self._resize(new[0], 1, touched)
+                added.append(new)
+                entry_by_number[number] = new
+        self._replace(removed, added)
+        flips: list[Flip] = []
+        for group in touched.values():
+            self._settle(group, was, flips)
+        for number, before in was.items():
+            after = self._inside(entry_by_number.get(number))
+            if before != after:
+                differs = before ^ after
+                flips += [
+                    Flip(number, cutoff, bool(after >> i & 1))
+                    for i, cutoff in enumerate(self._cutoffs)
+                    if differs >> i & 1
+                ]
+        return flips
+
+    def _entry(self, number: int, object_id: str, group_key: Hashable, value: Any) -> _Entry:
+        group = self._groups.get(group_key)
+        if group is None:
+            self._last_group += 1
+            group = self._groups[group_key] = _Group(group_key, self._last_group, len(self._cutoffs))
+            self._group_by_number[group.number] = group
+        return group.number, self._order(value), object_id, number
+
+    def _resize(self, group_number: int, by: int, touched: dict[int, _Group]) -> None:
+        group = self._group_by_number[group_number]
+        group.size += by
+        touched[group_number] = group
+
+    def _inside(self, entry: _Entry | None) -> int:
+        """Return a bit for each cut-off that the entry is inside of, by the last entries that are known."""
+        bits = 0
+        if entry is not None:
+            for i, last in enumerate(self._group_by_number[entry[0]].lasts):
+                if last is not None and entry <= last:
+                    bits |= 1 << i
+        return bits
+
+    def _replace(self, removed: list[_Entry], added: list[_Entry]) -> None:
+        """Take entries out of the sorted list and put others in."""
+        entries = self._entries
+        if 4 * len(removed) > len(entries):  # sorting what is left beats so many searches
+            gone = set(map(id, removed))
+            left = [entry for entry in entries if id(entry) not in gone]
+            entries.clear()
+            entries.update(left)
+        else:
+            for entry in removed:
+                entries.remove(entry)
+        if len(added) == 1:
+            entries.add(added[0])
+        else:
+            entries.update(added)
+
+    def _settle(self, group: _Group, moved: dict[int, int], flips: list[Flip]) -> None:
+        """Look up the last entries of a group again, and collect who flips without having moved."""
+        before = group.lasts
+        if group.size:
+            start = self._entries.bisect_left((group.number,))
+            group.lasts = [self._last(cutoff, start, group.size) for cutoff in self._cutoffs]
+        else:
+            group.lasts = [None] * len(before)
+            del self._groups[group.key], self._group_by_number[group.number]
+        for cutoff, old, new in zip(self._cutoffs, before, group.lasts, strict=True):
+            if old is new or old == new:
+                continue
+            entered = old is None or (new is not None and old < new)
+            lower, upper = (old, new) if entered else (new, old)
+            between = self._entries.irange(lower or (group.number,), upper, inclusive=(False, True))
+            for entry in between:
+                self.examined += 1
+                if entry[3] not in moved:
+                    flips.append(Flip(entry[3], cutoff, entered))
+
+    def _last(self, cutoff: Cutoff, start: int, size: int) -> _Entry | None:
+        """Return the last entry inside the cut-off among `size` entries from `start` on."""
+        self.examined += 1
+        places = cutoff.places(size)
+        if not places:
+            return None
+        last: _Entry = self._entries[start + places - 1]
+        if cutoff.with_ties and places < size:
+            last = self._entries[self._entries.bisect_right((last[0], last[1], _ABOVE_ALL_IDS)) - 1]
+        return last
+
+    # ------------------------------------------------------------------------ cut-offs
+
+    def add_cutoff(self, cutoff: Cutoff) -> BitMap:
+        """Serve one more cut-off, which must be a new one; return who is inside."""
+        assert cutoff not in self._cutoffs, f"{cutoff} is served already"
+        self._cutoffs.append(cutoff)
+        for group in self._groups.values():
+            start = self._entries.bisect_left((group.number,))
+            group.lasts.append(self._last(cutoff, start, group.size))
+        return self.members(cutoff)
+
+    def remove_cutoff(self, cutoff: Cutoff) -> None:
+        """Serve a cut-off no longer."""
+        place = self._cutoffs.index(cutoff)
+        del self._cutoffs[place]
+        for group in self._groups.values():
+            del group.lasts[place]
+
+    # ------------------------------------------------------------------------- reading
+
+    def members(self, cutoff: Cutoff) -> BitMap:
+        """Return the numbers of all objects inside a cut-off, of all groups; O(members + groups log n)."""
+        place = self._cutoffs.index(cutoff)
+        members = BitMap()
+        for group in self._groups.values():
+            last = group.lasts[place]
+            if last is not None:
+                members.update([entry[3] for entry in self._entries.irange((group.number,), last)])
+        return members
+
+    def is_inside(self, number: int, cutoff: Cutoff) -> bool:
+        """Return whether an object is inside a cut-off."""
+        return bool(self._inside(self._entry_by_number.get(number)) >> self._cutoffs.index(cutoff) & 1)
+
+    def place(self, number: int) -> tuple[int, int] | None:
+        """Return an object's place in its group, from 1, and how many rank there; None if it does not rank."""
+        entry = self._entry_by_number.get(number)
+        if entry is None:
+            return None
+        start = self._entries.bisect_left((entry[0],))
+        return self._entries.bisect_left(entry) - start + 1, self._group_by_number[entry[0]].size
+
+    def check_invariants(self) -> None:
+        """Raise AssertionError if the entries, the groups and the last entries do not belong together."""
+        entries = list(self._entries)
+        assert entries == sorted(self._entry_by_number.values()), "entries and objects differ, or are out of order"
+        for number, entry in self._entry_by_number.items():
+            assert entry[3] == number, f"the entry of object {number} is {entry}"
+        assert sum(group.size for group in self._groups.values()) == len(entries), "the groups are miscounted"
+        for key, group in self._groups.items():
+            own = [entry for entry in entries if entry[0] == group.number]
+            assert group.key == key, f"group {key!r} is called {group.key!r}"
+            assert group.size == len(own) > 0, f"group {key!r} has {len(own)} entries, {group.size} are counted"
+            for cutoff, last in zip(self._cutoffs, group.lasts, strict=True):
+                inside = own[: cutoff.places(len(own))]
+                if cutoff.with_ties and inside:
+                    inside = [entry for entry in own if entry[1] <= inside[-1][1]]
+                expected = inside[-1] if inside else None
+                assert last == expected, f"the last of group {key!r} inside {cutoff} is {expected}, {last} is kept"
+
+
+class _AboveAllIds:
+    """What follows every text, so that a search ends behind all that tie."""
+
+    __slots__ = ()
+
+    def __gt__(self, other: object) -> bool:
+        return True
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+
+_ABOVE_ALL_IDS: Final = _AboveAllIds()
+
+
+def _ascending(value: Any) -> Any:
+    return value
+
+
+def _descending(value: Any) -> Any:
+    """Return what is smaller the larger `value` is, exactly."""
+    if isinstance(value, Decimal):
+        return value.copy_negate()  # a minus rounds to the context's precision
+    if isinstance(value, str):
+        return (*[-ord(character) for character in value], 1)  # the end of a text follows every character
+    return -value
