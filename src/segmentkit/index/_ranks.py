@@ -59,10 +59,15 @@ class Cutoff:
     amount: Fraction = attrs.field(converter=Fraction)
     is_percent: bool = False
     with_ties: bool = False
+    _share: tuple[int, int] = attrs.field(init=False, eq=False, repr=False)  # integers: a Fraction costs 5 µs a use
+
+    @_share.default
+    def _share_default(self) -> tuple[int, int]:
+        return (self.amount / 100).as_integer_ratio()
 
     def places(self, n_ranked: int) -> int:
         """Return how many of `n_ranked` places are inside, not counting those that tie with the last."""
-        wanted = -(-self.amount * n_ranked // 100) if self.is_percent else int(self.amount)
+        wanted = -(-self._share[0] * n_ranked // self._share[1]) if self.is_percent else int(self.amount)
         return min(wanted, n_ranked)
 
 
@@ -161,17 +166,17 @@ class Ranking:
                 entry_by_number[number] = new
         self._replace(removed, added)
         flips: list[Flip] = []
+        is_step = len(removed) == len(added) == len(touched) == 1
         for group in touched.values():
-            self._settle(group, was, flips)
-        for number, before in was.items():
-            after = self._inside(entry_by_number.get(number))
-            if before != after:
-                differs = before ^ after
-                flips += [
-                    Flip(number, cutoff, bool(after >> i & 1))
-                    for i, cutoff in enumerate(self._cutoffs)
-                    if differs >> i & 1
-                ]
+            before = group.lasts
+            if not group.size:
+                self._drop(group)
+            elif is_step:
+                self._step(group, removed[0], added[0])
+            else:
+                group.lasts = self._find_lasts(group)
+            self._collect(group, before, was, flips)
+        self._collect_moved(was, flips)
         return flips
 
     def _entry(self, number: int, object_id: str, group_key: Hashable, value: Any) -> _Entry:
@@ -191,9 +196,9 @@ class Ranking:
         """Return a bit for each cut-off that the entry is inside of, by the last entries that are known."""
         bits = 0
         if entry is not None:
-            for i, last in enumerate(self._group_by_number[entry[0]].lasts):
+            for place, last in enumerate(self._group_by_number[entry[0]].lasts):
                 if last is not None and entry <= last:
-                    bits |= 1 << i
+                    bits |= 1 << place
         return bits
 
     def _replace(self, removed: list[_Entry], added: list[_Entry]) -> None:
@@ -212,25 +217,58 @@ class Ranking:
         else:
             entries.update(added)
 
-    def _settle(self, group: _Group, moved: dict[int, int], flips: list[Flip]) -> None:
-        """Look up the last entries of a group again, and collect who flips without having moved."""
-        before = group.lasts
-        if group.size:
+    def _drop(self, group: _Group) -> None:
+        group.lasts = [None] * len(self._cutoffs)
+        del self._groups[group.key], self._group_by_number[group.number]
+
+    def _step(self, group: _Group, old: _Entry, new: _Entry) -> None:
+        """Look up the last entries again of which one object that stays in its group can have moved some.
+
+        It has moved none above and none below its way. That is most of them: this takes off half of
+        the time of a change (`bench_ranks`).
+        """
+        lasts = group.lasts
+        crossed = [
+            place
+            for place, (cutoff, last) in enumerate(zip(self._cutoffs, lasts, strict=True))
+            if last is not None and not _is_beside(old, new, last, cutoff.with_ties)
+        ]
+        if crossed:
             start = self._entries.bisect_left((group.number,))
-            group.lasts = [self._last(cutoff, start, group.size) for cutoff in self._cutoffs]
-        else:
-            group.lasts = [None] * len(before)
-            del self._groups[group.key], self._group_by_number[group.number]
-        for cutoff, old, new in zip(self._cutoffs, before, group.lasts, strict=True):
+            group.lasts = lasts[:]
+            for place in crossed:
+                group.lasts[place] = self._last(self._cutoffs[place], start, group.size)
+
+    def _find_lasts(self, group: _Group) -> list[_Entry | None]:
+        start = self._entries.bisect_left((group.number,))
+        return [self._last(cutoff, start, group.size) for cutoff in self._cutoffs]
+
+    def _collect(self, group: _Group, before: list[_Entry | None], moved: dict[int, int], flips: list[Flip]) -> None:
+        """Collect who has flipped without having moved: who stands between a last entry and the one before."""
+        after = group.lasts
+        if after is before:
+            return
+        for cutoff, old, new in zip(self._cutoffs, before, after, strict=True):
             if old is new or old == new:
                 continue
             entered = old is None or (new is not None and old < new)
             lower, upper = (old, new) if entered else (new, old)
-            between = self._entries.irange(lower or (group.number,), upper, inclusive=(False, True))
-            for entry in between:
+            for entry in self._entries.irange(lower or (group.number,), upper, inclusive=(False, True)):
                 self.examined += 1
                 if entry[3] not in moved:
                     flips.append(Flip(entry[3], cutoff, entered))
+
+    def _collect_moved(self, was: dict[int, int], flips: list[Flip]) -> None:
+        """Collect the flips of those that moved, from the bits of what each was inside of before."""
+        for number, before in was.items():
+            after = self._inside(self._entry_by_number.get(number))
+            differs = before ^ after
+            if differs:
+                flips += [
+                    Flip(number, cutoff, bool(after >> place & 1))
+                    for place, cutoff in enumerate(self._cutoffs)
+                    if differs >> place & 1
+                ]
 
     def _last(self, cutoff: Cutoff, start: int, size: int) -> _Entry | None:
         """Return the last entry inside the cut-off among `size` entries from `start` on."""
@@ -302,6 +340,13 @@ class Ranking:
                     inside = [entry for entry in own if entry[1] <= inside[-1][1]]
                 expected = inside[-1] if inside else None
                 assert last == expected, f"the last of group {key!r} inside {cutoff} is {expected}, {last} is kept"
+
+
+def _is_beside(old: _Entry, new: _Entry, last: _Entry, with_ties: bool) -> bool:
+    """Return whether an object goes from `old` to `new` without passing or touching the last entry, or its tie."""
+    if with_ties:
+        return bool((old[1] < last[1] and new[1] < last[1]) or (last[1] < old[1] and last[1] < new[1]))
+    return (old < last and new < last) or (last < old and last < new)
 
 
 class _AboveAllIds:
