@@ -14,8 +14,8 @@ from hypothesis import given, strategies as st
 
 from segmentkit.index._ranks import EVERYONE, Cutoff, Flip, Ranking, Row
 
-TOP_2, TOP_2_TIES = Cutoff(2), Cutoff(2, with_ties=True)
-HALF = Cutoff(50, is_percent=True)
+TOP_2, TOP_2_TIES = Cutoff(2), Cutoff(2, ties=True)
+HALF = Cutoff(50, percent=True)
 
 
 def ranking(*cutoffs: Cutoff, is_top: bool = True, **value_by_id: Any) -> Ranking:
@@ -37,10 +37,10 @@ def plainly(rows: dict[int, Row], cutoff: Cutoff, is_top: bool) -> set[int]:
         own = [row for row in rows.values() if row[2] == group and row[3] is not None]
         own.sort(key=lambda row: row[1])
         own.sort(key=lambda row: Fraction(row[3]), reverse=is_top)
-        wanted = math.ceil(len(own) * cutoff.amount / 100) if cutoff.is_percent else int(cutoff.amount)
+        wanted = math.ceil(len(own) * Fraction(cutoff.count) / 100) if cutoff.percent else int(Fraction(cutoff.count))
         first = own[:wanted]
         found |= {row[0] for row in first}
-        if cutoff.with_ties and first:
+        if cutoff.ties and first:
             found |= {row[0] for row in own if row[3] == first[-1][3]}
     return found
 
@@ -105,7 +105,8 @@ def test_each_group_has_its_own_places() -> None:
         (0, 7, 0),
         (Decimal("0.1"), 1000, 1),
         (Decimal("0.1"), 1001, 2),
-        (Fraction(100, 3), 3, 1),
+        (Decimal("33.3"), 3, 1),
+        (Decimal("33.34"), 3, 2),
         (Decimal(7), 100, 7),
         (Decimal("0.07"), 10_000, 7),  # a product of doubles would be 7.000000000000001, and its ceiling 8
         (Decimal("1e-30"), 10**6, 1),
@@ -113,7 +114,7 @@ def test_each_group_has_its_own_places() -> None:
 )
 def test_a_percentage_is_the_exact_ceiling_of_those_that_rank(percent: Any, size: int, places: int) -> None:
     """No rounding on the way, whatever the digits."""
-    assert Cutoff(percent, is_percent=True).places(size) == places
+    assert Cutoff(percent, percent=True).places(size) == places
 
 
 @pytest.mark.parametrize("is_top", [True, False])
@@ -125,12 +126,11 @@ def test_a_percentage_is_the_exact_ceiling_of_those_that_rank(percent: Any, size
         [Decimal("-1." + "0" * 40 + "1"), Decimal(-1), Decimal("1e-60"), Decimal("1." + "0" * 40 + "1")],
         [Fraction(-1, 3), Fraction(1, 3), Fraction(333334, 1000000)],
         [float(2**53), 2**53 + 1, Decimal(2**53) + Decimal("1.5")],
-        ["", "\0", "A", "a", "aa", "ab", "b", "z", "é", "\U0001f600"],
     ],
-    ids=["integers", "doubles", "decimals", "fractions", "mixed", "text"],
+    ids=["integers", "doubles", "decimals", "fractions", "mixed"],
 )
 def test_values_of_every_ordered_type_rank_by_their_exact_value(ascending: list[Any], is_top: bool) -> None:
-    """Decimals beyond the context's precision and text with a common beginning too."""
+    """Decimals beyond the context's precision too."""
     made = Ranking(is_top=is_top)
     made.set_many((n, str(n), EVERYONE, value) for n, value in enumerate(ascending))
     places = [made.place(n) for n in range(len(ascending))]
@@ -173,7 +173,7 @@ def test_the_end_of_a_percentage_moves_with_the_population() -> None:
 
 def test_a_tie_flips_as_a_whole() -> None:
     """When its only better falls to it, and when one of it rises above it."""
-    made = ranking(Cutoff(1, with_ties=True), a=9, b=5, c=5, d=5)
+    made = ranking(Cutoff(1, ties=True), a=9, b=5, c=5, d=5)
     (first,) = made.cutoffs
     assert sorted(made.set(0, "a", EVERYONE, 5)) == [Flip(n, first, True) for n in (1, 2, 3)]
     assert sorted(made.set(3, "d", EVERYONE, 6)) == [Flip(n, first, False) for n in (0, 1, 2)]
@@ -240,7 +240,7 @@ class Counted:
 def test_a_change_looks_at_the_flips_and_at_little_else(with_ties: bool, n_values: int) -> None:
     """Whatever the number of objects: entries as many as flips, and searches of logarithmic length."""
     draw = random.Random(1)
-    cutoffs = [Cutoff(10, with_ties=with_ties), Cutoff(100, with_ties=with_ties), Cutoff(10, True, with_ties)]
+    cutoffs = [Cutoff(10, ties=with_ties), Cutoff(100, ties=with_ties), Cutoff(10, True, with_ties)]
     for n_objects in (300, 30_000):
         made = Ranking(is_top=True, cutoffs=cutoffs)
         made.set_many((n, f"c{n}", EVERYONE, Counted(draw.randrange(n_values))) for n in range(n_objects))
@@ -265,7 +265,7 @@ def test_a_change_in_one_group_leaves_the_others_alone() -> None:
 
 cutoffs = st.builds(
     Cutoff,
-    st.integers(0, 6) | st.sampled_from([Fraction(100, 3), Decimal("12.5"), 20, 50, 100]),
+    st.integers(0, 6) | st.sampled_from([Decimal("33.3"), Decimal("12.5"), 20, 50, 100]),
     st.booleans(),
     st.booleans(),
 )
