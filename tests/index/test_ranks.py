@@ -301,20 +301,19 @@ def test_flips_lead_from_one_plain_ranking_to_the_next(
 
 
 @given(st.booleans(), st.lists(rows, min_size=1, max_size=30), st.lists(rows, max_size=6))
-def test_setting_the_old_rows_again_returns_the_opposite_flips(
+def test_setting_the_rows_of_before_again_returns_the_opposite_flips(
     is_top: bool, first: list[tuple[int, str | None, Any]], second: list[tuple[int, str | None, Any]]
 ) -> None:
     """A batch that could not be kept is taken back in the same way."""
     made = Ranking(is_top=is_top, cutoffs=[TOP_2, TOP_2_TIES, HALF])
-    facts: dict[int, Row] = {n: (n, f"c{n}", None, None) for n in range(12)}
-    for number, group, value in first:
-        facts[number] = (number, f"c{number}", group, value)
-    made.set_many(facts.values())
+    made.set_many((number, f"c{number}", group, value) for number, group, value in first)
     members = [made.members(cutoff) for cutoff in made.cutoffs]
+    before = [made.row(number) for number, _, _ in second]
     flips = made.set_many((number, f"c{number}", group, value) for number, group, value in second)
-    back = made.set_many(facts[number] for number, _, _ in second)
+    back = made.set_many(before)
     assert {(n, c, not entered) for n, c, entered in flips} == set(back)
     assert [made.members(cutoff) for cutoff in made.cutoffs] == members
+    assert [made.row(number) for number, _, _ in second] == before
 
 
 def test_a_large_ranking_follows_a_stream_of_single_and_many_changes() -> None:

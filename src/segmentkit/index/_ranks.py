@@ -144,7 +144,7 @@ class Ranking:
 
         Returns:
             Each (object, cut-off) whose answer differs between before and after, once, in no particular
-            order. Setting the old groups and values again returns the opposite flips.
+            order. Setting the rows of before again (`row`) returns the opposite flips.
         """
         entry_by_number = self._entry_by_number
         was: dict[int, int] = {}
@@ -317,6 +317,13 @@ class Ranking:
         """Return whether an object is inside a cut-off."""
         return bool(self._inside(self._entry_by_number.get(number)) >> self._cutoffs.index(cutoff) & 1)
 
+    def row(self, number: int) -> Row:
+        """Return what an object was last set to; without group and value if it does not rank."""
+        entry = self._entry_by_number.get(number)
+        if entry is None:
+            return number, "", None, None
+        return number, entry[2], self._group_by_number[entry[0]].key, self._order(entry[1])
+
     def place(self, number: int) -> tuple[int, int] | None:
         """Return an object's place in its group, from 1, and how many rank there; None if it does not rank."""
         entry = self._entry_by_number.get(number)
@@ -367,6 +374,7 @@ _ABOVE_ALL_IDS: Final = _AboveAllIds()
 
 
 def _ascending(value: Any) -> Any:
+    """Return the value; like `_descending`, applied twice it is the value again."""
     return value
 
 
