@@ -300,6 +300,27 @@ def test_flips_lead_from_one_plain_ranking_to_the_next(
         before = after
 
 
+@pytest.mark.parametrize("ties", [False, True])
+@given(
+    st.booleans(),
+    st.lists(st.integers(0, 3), min_size=3, max_size=9),
+    st.lists(st.tuples(st.integers(0, 8), st.none() | st.integers(0, 3)), max_size=30),
+)
+def test_single_steps_among_ties_look_at_every_cut_off_that_they_cross(
+    ties: bool, is_top: bool, first: list[int], steps: list[tuple[int, int | None]]
+) -> None:
+    """Into a tie at the edge, out of it, along it and past it, when few values are left to have."""
+    made = Ranking(is_top=is_top, cutoffs=[Cutoff(1, ties=ties), Cutoff(3, ties=ties), Cutoff(50, True, ties)])
+    facts: dict[int, Row] = {number: (number, f"c{number}", EVERYONE, value) for number, value in enumerate(first)}
+    made.set_many(facts.values())
+    for number, value in steps:
+        facts[number] = (number, f"c{number}", EVERYONE, value)
+        made.set(*facts[number])
+        made.check_invariants()
+        for cutoff in made.cutoffs:
+            assert set(made.members(cutoff)) == plainly(facts, cutoff, is_top)
+
+
 @given(st.booleans(), st.lists(rows, min_size=1, max_size=30), st.lists(rows, max_size=6))
 def test_setting_the_rows_of_before_again_returns_the_opposite_flips(
     is_top: bool, first: list[tuple[int, str | None, Any]], second: list[tuple[int, str | None, Any]]

@@ -119,6 +119,17 @@ def test_a_batch_that_could_not_be_kept_is_taken_back() -> None:
     log.check_invariants()
 
 
+def test_a_batch_taken_back_leaves_nothing_behind() -> None:
+    """However often the store refuses it."""
+    log = log_of(("enter", 1, 10))
+    log.commit()
+    size = log.nbytes
+    for _ in range(300):
+        log.leave(1, 20)
+        log.rollback()
+    assert log.nbytes <= size + 100
+
+
 def test_forgotten_entries_do_not_pile_up() -> None:
     """An object that comes and goes within instants leaves nothing, nor do those that are deleted."""
     log = StayLog()
