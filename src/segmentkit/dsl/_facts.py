@@ -30,8 +30,12 @@ class Facts(Protocol):
     """What is known about one object, and how to reach the objects around it."""
 
     @property
-    def id(self) -> str:
-        """The id of the object, by which ranks settle ties."""
+    def object_type(self) -> str:
+        """The name of the object's type."""
+
+    @property
+    def object_id(self) -> str:
+        """The object's id, which is unique within its type."""
 
     def attribute(self, name: str) -> Any:
         """Return the plain value of an attribute, or None."""
@@ -60,24 +64,19 @@ class Alone:
 
     __slots__ = ()
 
-    @property
-    def id(self) -> str:
-        """No id: nobody is there to tie with."""
-        return ""
-
-    def related_one(self, relation: str) -> Facts | None:  # of the protocol
+    def related_one(self, relation: str) -> Facts | None:
         """Return None: there is no other object."""
         return None
 
-    def related_many(self, relation: str) -> Iterable[Facts]:  # of the protocol
+    def related_many(self, relation: str) -> Iterable[Facts]:
         """Yield nothing: there is no other object."""
         return ()
 
-    def in_segment(self, segment: str, now: int) -> bool:  # of the protocol
+    def in_segment(self, segment: str, now: int) -> bool:
         """Return False: there are no segments."""
         return False
 
-    def stays(self, segment: str) -> Sequence[Stay]:  # of the protocol
+    def stays(self, segment: str) -> Sequence[Stay]:
         """Return nothing: there are no segments."""
         return ()
 
@@ -92,6 +91,8 @@ class DictFacts(Alone):
 
     attributes: Mapping[str, Any] = attrs.field(factory=dict)
     events_by_name: Mapping[str, Sequence[EventFact]] = attrs.field(factory=dict)
+    object_type: str = attrs.field(default="", kw_only=True)
+    object_id: str = attrs.field(default="", kw_only=True)
 
     def attribute(self, name: str) -> Any:
         """Return the plain value of an attribute, or None."""

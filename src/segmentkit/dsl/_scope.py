@@ -93,6 +93,8 @@ class Scope:
     event: EventType | None = None
     segments: Mapping[str, str] | None = None
     """Object type of each segment that there is; None if nobody knows."""
+    windows: int = 0
+    """In how many bounds of windows this place is; events may stand in one, such as `since last(visit)`."""
 
     def report(self, node: Node | Span, message: str, hint: str = "") -> None:
         """Note a problem of a node."""
@@ -108,6 +110,10 @@ class Scope:
     def giving(self, parameter: str, value: Any) -> Scope:
         """Return the scope in which a parameter has one value of the list that was given for it."""
         return attrs.evolve(self, params={parameter: value})
+
+    def bounding(self) -> Scope:
+        """Return the scope of a bound of a window."""
+        return attrs.evolve(self, windows=self.windows + 1)
 
     def inside(self, event: EventType) -> Scope:
         """Return the scope of the brackets of an event."""

@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from segmentkit.dsl import _calendar, _geo, _numbers, _operations, _rank
+from segmentkit.dsl import _calendar, _chains, _geo, _numbers, _operations, _rank, _regex, _sample
 from segmentkit.dsl._facts import Alone, DictFacts, EventFact, Facts, Stay
 from segmentkit.dsl.predicates import (
     Absolute,
     Aggregate,
     And,
+    Anniversary,
     AnyRelated,
     Arithmetic,
     AtLeast,
@@ -28,18 +29,21 @@ from segmentkit.dsl.predicates import (
     Between,
     Calendar,
     Call,
+    Chain,
     Compare,
     Constant,
     Crossing,
     Events,
     In,
     InBox,
+    InPolygon,
     InSegment,
     InWindow,
     IsEmpty,
     IsMissing,
     IsTrue,
     Literal,
+    Matches,
     Negate,
     Not,
     Now,
@@ -52,6 +56,7 @@ from segmentkit.dsl.predicates import (
     Related,
     RelatedAggregate,
     Relative,
+    Sample,
     SetTest,
     TextTest,
     Today,
@@ -67,7 +72,7 @@ __all__ = ["Alone", "DictFacts", "EventFact", "Facts", "Stay", "evaluate", "valu
 # ------------------------------------------------------------------------- predicates
 
 
-def evaluate(  # noqa: C901  # one arm for each node
+def evaluate(  # noqa: C901, PLR0915  # one arm for each node
     predicate: Predicate, facts: Facts, now: int, zone: str, event: EventFact | None = None
 ) -> bool:
     """Return whether the predicate holds for the facts at `now`.
@@ -115,6 +120,9 @@ def evaluate(  # noqa: C901  # one arm for each node
         case TextTest(test, value, patterns, ignoring_case):
             text = value_of(value, facts, now, zone, event)
             return text is not None and _operations.text_test(test, text, patterns, ignoring_case)
+        case Matches(value, pattern, ignoring_case):
+            text = value_of(value, facts, now, zone, event)
+            return text is not None and _regex.is_found(pattern, ignoring_case, text)
         case SetTest(quantifier, value, members, ignoring_case):
             return _operations.set_test(quantifier, value_of(value, facts, now, zone, event), members, ignoring_case)
         case IsEmpty(value):
@@ -125,6 +133,20 @@ def evaluate(  # noqa: C901  # one arm for each node
         case InBox(value, south, west, north, east):
             point = value_of(value, facts, now, zone, event)
             return point is not None and _geo.in_box(point, south, west, north, east)
+        case InPolygon(value, corners):
+            point = value_of(value, facts, now, zone, event)
+            return point is not None and _geo.in_polygon(point, corners)
+        case Chain():
+            zone = predicate.zone or zone
+            instants = [[found.at for found in _matching(step, facts, now, zone)] for step in predicate.events]
+            return _chains.holds(predicate, instants, now, zone)
+        case Anniversary(value, window):
+            zone = window.zone or zone
+            x = value_of(value, facts, now, zone, event)
+            if x is None:
+                return False
+            day = x if value.type.kind == "date" else _calendar.civil_day(x, zone)
+            return _calendar.has_anniversary(day, window, _calendar.civil_day(now, zone))
         case InWindow(value, window):
             zone = window.zone or zone
             x = value_of(value, facts, now, zone, event)
@@ -138,10 +160,8 @@ def evaluate(  # noqa: C901  # one arm for each node
             return bool(_related(related, facts, now, zone))
         case InSegment(segment):
             return facts.in_segment(segment, now)
-        case Crossing(direction, segment, window):
-            bounds = window_bounds(window, facts, now, zone)
-            instants = crossings(direction, facts.stays(segment))
-            return any(at <= now and _inside(at, bounds) for at in instants)
+        case Crossing():
+            return _has_crossed(predicate, facts, now, zone)
         case Rank():
             return _is_ranked(predicate, facts, now, predicate.zone or zone)
         case _:
@@ -171,6 +191,8 @@ def value_of(  # noqa: C901  # one arm for each node
             return _or_empty(facts.attribute(name), value_type)
         case Property(name, value_type):
             return _or_empty(None if event is None else event.properties.get(name), value_type)
+        case Sample(salt):
+            return _sample.sample(salt, facts.object_id)
         case Arithmetic(operator, left, right):
             a, b = value_of(left, facts, now, zone, event), value_of(right, facts, now, zone, event)
             if a is None or b is None:
@@ -274,6 +296,13 @@ def _related(related: Related, facts: Facts, now: int, zone: str) -> list[Facts]
     ]
 
 
+def _has_crossed(crossing: Crossing, facts: Facts, now: int, zone: str) -> bool:
+    """Return whether the object entered, or left, the segment in the window."""
+    bounds = window_bounds(crossing.window, facts, now, zone)
+    instants = crossings(crossing.direction, facts.stays(crossing.segment))
+    return any(at <= now and _inside(at, bounds) for at in instants)
+
+
 def crossings(direction: str, stays: Sequence[Stay]) -> list[int]:
     """Return the instants at which an object entered, or left, a segment."""
     if direction == "entered":
@@ -296,4 +325,4 @@ def _entry(rank: Rank, facts: Facts, now: int, zone: str) -> _rank.Entry | None:
         return None
     by = value_of(rank.by, facts, now, zone)
     per = None if rank.per is None else value_of(rank.per, facts, now, zone)
-    return None if by is None or (rank.per is not None and per is None) else _rank.Entry(facts.id, by, per)
+    return None if by is None or (rank.per is not None and per is None) else _rank.Entry(facts.object_id, by, per)
