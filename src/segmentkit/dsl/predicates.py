@@ -7,7 +7,8 @@ a new node is a type error wherever it matters.
 A missing value makes every comparison false; `Not` is the exact complement. There are no
 nodes for `!=`, `not in`, `did not`, `has none of`, `is known`: the parser writes them as
 `Not` of the positive form. `did purchase at least 3 times` is a comparison of a count.
-`before`, `after`, `since`, `until`, `on` are comparisons.
+`all` and `no` of related objects are made of `AnyRelated` and `Not`. Below `Path`, `Related` and
+`OneRelated` names are those of the related object's type. `before`, `after`, `since`, `until`, `on` are comparisons.
 
 `dsl.evaluate` defines what the nodes mean; the docstrings here say it in a sentence.
 Literals are in the plain form of `segmentkit.schema` (instants in microseconds, dates
@@ -17,6 +18,7 @@ as ordinals). `span` is where the node stood in the text; it takes no part in eq
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Literal as OneOf, TypeAlias
 
 import attrs
@@ -29,6 +31,7 @@ __all__ = [
     "Aggregate",
     "And",
     "Anniversary",
+    "AnyRelated",
     "Arithmetic",
     "AtLeast",
     "Attribute",
@@ -38,11 +41,13 @@ __all__ = [
     "Chain",
     "Compare",
     "Constant",
+    "Crossing",
     "Duration",
     "Events",
     "In",
     "InBox",
     "InPolygon",
+    "InSegment",
     "InWindow",
     "IsEmpty",
     "IsMissing",
@@ -52,9 +57,14 @@ __all__ = [
     "Negate",
     "Not",
     "Now",
+    "OneRelated",
     "Or",
+    "Path",
     "Predicate",
     "Property",
+    "Rank",
+    "Related",
+    "RelatedAggregate",
     "Relative",
     "Sample",
     "SetTest",
@@ -76,6 +86,7 @@ CompareOperator = OneOf["=", "<", "<=", ">", ">="]
 ArithmeticOperator = OneOf["+", "-", "*", "/"]
 Function = OneOf["length", "lower", "abs", "round", "coalesce", "year", "month", "day", "weekday", "hour", "size"]
 AggregateFunction = OneOf["count", "sum", "avg", "min", "max", "median", "distinct", "days", "first", "last"]
+RelatedFunction = OneOf["count", "sum", "avg", "min", "max", "distinct"]
 CalendarUnit = OneOf["day", "week", "month", "quarter", "year"]
 RelativeForm = OneOf[
     "more than ago",  # x < now - d
@@ -255,7 +266,62 @@ class Aggregate:
     span: Span | None = _span()
 
 
-Value: TypeAlias = Literal | Now | Today | Attribute | Property | Sample | Arithmetic | Negate | Call | Aggregate
+@attrs.frozen(cache_hash=True)
+class Path:
+    """A value of the object that a to-one relation leads to; missing when there is no such object.
+
+    `value` is an `Attribute`, an aggregate, or another `Path` of that object, and knows nothing of the
+    object it started from. `contact.company.size` is a path within a path.
+    """
+
+    relation: str
+    value: Attribute | Path | Aggregate | RelatedAggregate
+    span: Span | None = _span()
+
+    @property
+    def type(self) -> ValueType:
+        """The type of the value at the end."""
+        return self.value.type
+
+
+@attrs.frozen(cache_hash=True)
+class Related:
+    """The objects that a to-many relation leads to and that pass `where`, a filter of their own type."""
+
+    relation: str
+    where: Predicate | None = None
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class RelatedAggregate:
+    """One value over related objects: `count` takes no value, the others one of each object.
+
+    Over no objects `count`, `distinct`, `sum` are 0 and the others missing. Objects whose value is
+    missing are left out of all but `count`.
+    """
+
+    function: RelatedFunction
+    related: Related
+    value: Attribute | Path | Aggregate | RelatedAggregate | None
+    type: ValueType
+    span: Span | None = _span()
+
+
+Value: TypeAlias = (
+    Literal
+    | Now
+    | Today
+    | Attribute
+    | Property
+    | Sample
+    | Arithmetic
+    | Negate
+    | Call
+    | Aggregate
+    | Path
+    | RelatedAggregate
+)
 
 
 # -------------------------------------------------------------------------- windows
@@ -543,6 +609,69 @@ class InWindow:
     span: Span | None = _span()
 
 
+@attrs.frozen(cache_hash=True)
+class OneRelated:
+    """The to-one relation leads to an object that is there and passes `where`, a filter of its own type.
+
+    `company is known` is `company[true]`.
+    """
+
+    relation: str
+    where: Predicate
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class AnyRelated:
+    """There is such a related object. `no deals[F]` is `Not` of it, `all deals[F]` is `no deals[not F]`."""
+
+    related: Related
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class InSegment:
+    """The object is a member of the segment, which is one of its own type."""
+
+    segment: str
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class Crossing:
+    """The object has entered, or left, the segment at some instant of the window.
+
+    Without a window at any time up to now: `was ever in segment` is to have entered it, since
+    every stay begins with an entry.
+    """
+
+    direction: OneOf["entered", "left"]
+    segment: str
+    window: Window | None = None
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class Rank:
+    """The object is among the first `count` (or `count` percent) of its type by a value.
+
+    Ranked are all objects of the type that pass `of` and whose `by` and `per` are known, in groups of
+    equal `per`. `top` puts large values first, `bottom` small ones; ties go to the smaller object id.
+    `count` percent are the ceiling of that part of those that are ranked in the group. `ties` lets in all
+    whose value equals that of the last one. `zone` is the zone of the values, None the schema's.
+    """
+
+    direction: OneOf["top", "bottom"]
+    count: int | Decimal
+    percent: bool
+    by: Value
+    per: Value | None = None
+    of: Predicate | None = None
+    ties: bool = False
+    zone: str | None = None
+    span: Span | None = _span()
+
+
 Predicate: TypeAlias = (
     Constant
     | And
@@ -564,12 +693,17 @@ Predicate: TypeAlias = (
     | Chain
     | Anniversary
     | InWindow
+    | OneRelated
+    | AnyRelated
+    | InSegment
+    | Crossing
+    | Rank
 )
 
-Node: TypeAlias = Predicate | Value | Window | Events
+Node: TypeAlias = Predicate | Value | Window | Events | Related
 
 
-def children(node: Node) -> Iterator[Node]:  # noqa: C901 - one case for each kind of node
+def children(node: Node) -> Iterator[Node]:  # noqa: C901, PLR0915  # one case for each kind of node
     """Yield the nodes directly below, in the order of the text."""
     match node:
         case And(items) | Or(items) | AtLeast(_, items):
@@ -615,7 +749,40 @@ def children(node: Node) -> Iterator[Node]:  # noqa: C901 - one case for each ki
             yield value
         case TextTest(_, value) | Matches(value) | SetTest(_, value) | Within(value) | InBox(value) | InPolygon(value):
             yield value
-        case Constant() | Literal() | Sample() | Now() | Today() | Attribute() | Property() | Relative() | Calendar():
+        case Path(_, value):
+            yield value
+        case Related(_, where):
+            if where is not None:
+                yield where
+        case RelatedAggregate(_, related, value):
+            yield related
+            if value is not None:
+                yield value
+        case OneRelated(_, where):
+            yield where
+        case AnyRelated(related):
+            yield related
+        case Crossing(_, _, window):
+            if window is not None:
+                yield window
+        case Rank(_, _, _, by, per, of):
+            if of is not None:
+                yield of
+            yield by
+            if per is not None:
+                yield per
+        case (
+            InSegment()
+            | Constant()
+            | Sample()
+            | Literal()
+            | Now()
+            | Today()
+            | Attribute()
+            | Property()
+            | Relative()
+            | Calendar()
+        ):
             return
 
 
