@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import attrs
@@ -75,9 +76,10 @@ def test_nothing_changes_before_the_horizon(case: Case, move: timedelta) -> None
     assert horizon is None or horizon > now
     until = now + _FAR if horizon is None else min(horizon - 1, now + _FAR)
     trees = [case.tree, *(definition.tree for definition in model.definitions.values())]
-    instants = {
-        i for tree in trees for known in model.objects.values() for i in candidates(tree, known, now, until, zone)
-    }
+    crossings = {at for stays in model.stays.values() for stay in stays for at in stay if at is not None}
+    instants: set[int] = set()
+    for tree, known in itertools.product(trees, model.objects.values()):
+        instants |= candidates(tree, known, now, until, zone, crossings)
     for _, object_id in [key for key in model.objects if key[0] == case.on]:
         facts = model.facts(case.on, object_id)
         holds = evaluate(case.tree, facts, now, zone)
