@@ -59,7 +59,9 @@ def check_event(
         hint = ""
         if name in scope.object_type.relations:
             hint = f"'{name}' is a relation; {how_to_reach(name, scope)}"
-        scope.unknown(name_tree, "event", name, f"'{scope.object_type.name}'", scope.object_type.events, hint)
+        declared, what = scope.object_type, "event" if tree.data == "event" else "event or relation"
+        known = declared.events if tree.data == "event" else [*declared.events, *declared.relations]
+        scope.unknown(name_tree, what, name, f"'{declared.name}'", known, hint)
         return None
     inner: Any = tree.children[1] if len(tree.children) > 1 else None
     if inner is None or tree.data == "path":
