@@ -25,6 +25,7 @@ from segmentkit.dsl.predicates import (
     Span,
     Value,
     Window,
+    goes_by_days,
 )
 from segmentkit.schema import EventType
 
@@ -100,7 +101,7 @@ def check_did(tree: Tree[Token], scope: Scope) -> Predicate | None:
         return None
     where = span(tree)
     count = Aggregate("days" if by_days else "count", found[0], None, types.integer, span=where)
-    rule_zone = zone if by_days or window is None else None
+    rule_zone = zone if by_days or window is None or goes_by_days(found[0].where) else None
     operator, low, high = bounds
     limit = Literal(low, types.integer)
     positive: Predicate
