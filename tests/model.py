@@ -20,11 +20,11 @@ import attrs
 
 import segmentkit as sk
 from segmentkit.dsl import predicates as p
-from segmentkit.dsl.evaluate import EventFact, evaluate
+from segmentkit.dsl.evaluate import Alone, EventFact, evaluate
 from segmentkit.schema import ObjectType, Schema, ValueType, to_micros
 from tests.flips import flips_by_horizon
 
-__all__ = ["Flip", "Model", "ObjectFacts", "Refused"]
+__all__ = ["Flip", "Model", "ObjectFacts", "Refused", "fields_of"]
 
 Key = tuple[str, str]
 """Object type and object id."""
@@ -51,12 +51,18 @@ class StoredEvent:
 
 
 @attrs.define
-class ObjectFacts:
+class ObjectFacts(Alone):
     """All that is known of one object; implements `evaluate.Facts`."""
 
     type: ObjectType = attrs.field(repr=lambda object_type: repr(object_type.name))
     attributes: dict[str, Any] = attrs.field(factory=dict)
     stored: list[StoredEvent] = attrs.field(factory=list)
+    object_id: str = attrs.field(default="a", kw_only=True)
+
+    @property
+    def object_type(self) -> str:
+        """The name of the object's type."""
+        return self.type.name
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
@@ -195,10 +201,10 @@ class Model:
         touched.add(key)
         match change:
             case sk.Put():
-                values = self._convert(self.schema.type(type_name).attributes, change.attributes)
+                values = self._convert(fields_of(self.schema, type_name), change.attributes)
                 self._object(key, create=True).attributes = values
             case sk.Update():
-                values = self._convert(self.schema.type(type_name).attributes, change.attributes)
+                values = self._convert(fields_of(self.schema, type_name), change.attributes)
                 self._object(key, create=self.unknown == "create").attributes.update(values)
             case sk.Event():
                 self._track(key, change)
@@ -218,7 +224,7 @@ class Model:
         if key not in self.objects:
             if not create:
                 raise Refused(sk.DataError, f"no object {key!r}")
-            self.objects[key] = ObjectFacts(self.schema.type(key[0]))
+            self.objects[key] = ObjectFacts(self.schema.type(key[0]), object_id=key[1])
         return self.objects[key]
 
     def _convert(self, fields: Mapping[str, ValueType], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -248,6 +254,13 @@ class Model:
                     raise Refused(sk.DataError, f"event {event.id!r} has other content")
                 return
         facts.stored.append(event)
+
+
+def fields_of(schema: Schema, type_name: str) -> Mapping[str, ValueType]:
+    """Return what a Put may name: the attributes, and the to-one relations as the text of an id."""
+    declared = schema.type(type_name)
+    links = {name: sk.text for name, relation in declared.relations.items() if relation.cardinality == "one"}
+    return {**declared.attributes, **links}
 
 
 def difference(before: Mapping[str, frozenset[str]], after: Mapping[str, frozenset[str]], at: int) -> list[Flip]:

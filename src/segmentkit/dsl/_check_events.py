@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from segmentkit import schema as types
 from segmentkit.dsl._check_constants import check_amount
+from segmentkit.dsl._check_hops import how_to_reach
+from segmentkit.dsl._check_relations import check_related_aggregate, is_related
 from segmentkit.dsl._check_types import aggregate_type
 from segmentkit.dsl._check_values import check_values
 from segmentkit.dsl._check_windows import check_window, check_zone, zone_of
@@ -23,13 +25,14 @@ from segmentkit.dsl.predicates import (
     Span,
     Value,
     Window,
+    goes_by_days,
 )
 from segmentkit.schema import EventType
 
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-__all__ = ["check_aggregate", "check_did"]
+__all__ = ["check_aggregate", "check_did", "check_event", "refuse_inside"]
 
 _COUNTS: dict[str, CompareOperator] = {
     "at least": ">=",
@@ -44,18 +47,22 @@ _COUNTS: dict[str, CompareOperator] = {
 # ----------------------------------------------------------------------------- events
 
 
-def _events(
+def check_event(
     tree: Tree[Token], window: Window | None, scope: Scope, where: Span | None = None
 ) -> tuple[Events, EventType] | None:
     """Return the events of `name` or `name[filter]`; other children of the tree are left alone."""
     name_tree: Any = tree.children[0]
+    if name_tree.data == "path":  # the brackets of a value may stand behind several names
+        name_tree = name_tree.children[0]
     name = name_of(name_tree)
     event = scope.object_type.events.get(name)
     if event is None:
         hint = ""
         if name in scope.object_type.relations:
-            hint = f"'{name}' is a relation; conditions on related objects are not supported yet"
-        scope.unknown(name_tree, "event", name, f"'{scope.object_type.name}'", scope.object_type.events, hint)
+            hint = f"'{name}' is a relation; {how_to_reach(name, scope)}"
+        declared, what = scope.object_type, "event" if tree.data == "event" else "event or relation"
+        known = declared.events if tree.data == "event" else [*declared.events, *declared.relations]
+        scope.unknown(name_tree, what, name, f"'{declared.name}'", known, hint)
         return None
     inner: Any = tree.children[1] if len(tree.children) > 1 else None
     if inner is None or tree.data == "path":
@@ -64,15 +71,21 @@ def _events(
     return None if condition is None else (Events(name, condition, window, span=where or span(tree)), event)
 
 
-def _refuse_inside(tree: Tree[Token], scope: Scope) -> bool:
+def refuse_inside(tree: Tree[Token], scope: Scope) -> bool:
+    """Report events in the brackets of an event, and in a bound of a window that is itself in a bound."""
     if scope.event is not None:
         scope.report(tree, "conditions on events cannot stand inside the brackets of an event", "join two conditions")
-    return scope.event is not None
+    elif scope.windows > 1:
+        hint = "use a window without events there, such as 'last(visit in the last 30 days)'"
+        scope.report(tree, "the window of an event that bounds a window cannot be bounded by events in turn", hint)
+    else:
+        return False
+    return True
 
 
 def check_did(tree: Tree[Token], scope: Scope) -> Predicate | None:
     """Return `did ...` as a comparison of a count."""
-    if _refuse_inside(tree, scope):
+    if refuse_inside(tree, scope):
         return None
     event_tree: Any = tree.children[0]
     rest: list[Any] = list(tree.children[1:])
@@ -81,14 +94,14 @@ def check_did(tree: Tree[Token], scope: Scope) -> Predicate | None:
     counts = [part for part in rest if part.data in ("times", "times_between", "days", "days_between")]
     windows = [part for part in rest if part is not zone_tree and part not in counts]
     window = check_window(windows[0], zone, scope) if windows else None
-    found = _events(event_tree, window, scope)
+    found = check_event(event_tree, window, scope)
     by_days = bool(counts) and counts[0].data.startswith("days")
     bounds = _count_bounds(counts[0], scope) if counts else (">=", 1, None)
     if found is None or bounds is None or (windows and window is None) or (zone_tree is not None and zone is None):
         return None
     where = span(tree)
     count = Aggregate("days" if by_days else "count", found[0], None, types.integer, span=where)
-    rule_zone = zone if by_days or window is None else None
+    rule_zone = zone if by_days or window is None or goes_by_days(found[0].where) else None
     operator, low, high = bounds
     limit = Literal(low, types.integer)
     positive: Predicate
@@ -124,7 +137,7 @@ def _whole(tree: Tree[Token], scope: Scope) -> int | None:
 
 def check_aggregate(tree: Tree[Token], scope: Scope) -> Value | None:
     """Return an aggregate over events."""
-    if _refuse_inside(tree, scope):
+    if refuse_inside(tree, scope):
         return None
     function: Any = str(tree.children[0]).lower()
     arguments: list[Any] = list(tree.children[1:])
@@ -136,10 +149,12 @@ def check_aggregate(tree: Tree[Token], scope: Scope) -> Value | None:
         return None
     operand, *rest = arguments[0].children
     operand = bare(operand)
-    if operand.data not in ("path", "filtered"):
+    if operand.data not in ("path", "filtered", "reached"):
         check_values([operand], scope)
         scope.report(operand, f"'{function}' is taken over events", f"write '{function}(event ...)'")
         return None
+    if is_related(operand, scope):
+        return check_related_aggregate(function, tree, operand, rest, scope, _aggregate)
     return _aggregate(function, tree, operand, rest, scope)
 
 
@@ -152,11 +167,14 @@ def _aggregate(function: Any, tree: Tree[Token], operand: Any, rest: list[Any], 
     if zone_tree is not None and not windows:
         scope.report(zone_tree, "a zone belongs to a window", "write it behind the comparison")
         failed = True
-    found = _events(operand, window, scope, span(operand)[:1] + span(tree.children[-1])[1:])
+    found = check_event(operand, window, scope, span(operand)[:1] + span(tree.children[-1])[1:])
     if found is None:
         return None
     events, event = found
     names = operand.children[1:] if operand.data == "path" else _path_names(operand)
+    if names is None:
+        scope.report(operand, "a property of the event stands behind its brackets, and no function")
+        return None
     if len(names) > 1:
         scope.report(operand, "a property has no parts; a name with a dot stands in backticks")
         return None
@@ -175,7 +193,10 @@ def _aggregate(function: Any, tree: Tree[Token], operand: Any, rest: list[Any], 
     return Aggregate(function, events, taken, result, span=span(tree))
 
 
-def _path_names(filtered: Tree[Token]) -> list[Any]:
-    """Return the names behind the brackets of `event[...].property`."""
-    path: Any = filtered.children[2:]
-    return list(path[0].children) if path else []
+def _path_names(operand: Tree[Token]) -> list[Any] | None:
+    """Return the names of `event[...].property` behind the event, or None if something else is there."""
+    before, _, *behind = [*operand.children, None] if operand.data == "reached" else operand.children
+    path: Any = behind
+    if operand.data == "reached" or (path and path[0].data != "path"):
+        return None
+    return [*before.children[1:], *(path[0].children if path else ())]  # type: ignore[union-attr]

@@ -8,6 +8,9 @@ the instant up to which it holds; where two lines cross, a comparison may flip.
 conjunction that is false, one false part that stays false is enough, so it looks as far as
 the farthest of them.
 
+A node that reaches other objects changes when the first of them does. What a segment or a rank
+answers is not foreseen here, only kept: whoever knows the segment, or everybody's value, tells.
+
 Never later than the first change; for windows of exact lengths, calendar windows and
 comparisons with `now` it is that change itself.
 """
@@ -20,12 +23,13 @@ from typing import Final, TypeAlias, assert_never
 import attrs
 
 from segmentkit import schema as _schema
-from segmentkit.dsl import _calendar, _numbers, _operations, _stays, evaluate as _evaluate
+from segmentkit.dsl import _calendar, _chains, _numbers, _operations, _stays, evaluate as _evaluate
 from segmentkit.dsl._lines import (
     NEVER,
     Line,
     Scene,
     against,
+    anniversary_change,
     arithmetic_line,
     bound_lines,
     call_line,
@@ -41,30 +45,43 @@ from segmentkit.dsl.predicates import (
     Absolute,
     Aggregate,
     And,
+    Anniversary,
+    AnyRelated,
     Arithmetic,
     AtLeast,
     Attribute,
     Between,
     Calendar,
     Call,
+    Chain,
     Compare,
     Constant,
+    Crossing,
     Duration,
     Events,
     In,
     InBox,
+    InPolygon,
+    InSegment,
     InWindow,
     IsEmpty,
     IsMissing,
     IsTrue,
     Literal,
+    Matches,
     Negate,
     Not,
     Now,
+    OneRelated,
     Or,
+    Path,
     Predicate,
     Property,
+    Rank,
+    Related,
+    RelatedAggregate,
     Relative,
+    Sample,
     SetTest,
     TextTest,
     Today,
@@ -86,7 +103,8 @@ def next_change(node: Predicate | Value, facts: Facts, now: int, zone: str) -> i
     """Return an instant after `now` up to which time alone changes nothing, or None for ever.
 
     Before that instant, `evaluate` (or `value_of`) gives what it gives at `now`, as long as
-    the facts stay. There something may change, but need not.
+    the facts stay, those of related objects included, and the members of segments and the order
+    of ranks with them. There something may change, but need not.
 
     Cost:
         As one evaluation; twice for each event with a window or bracket of its own.
@@ -103,7 +121,7 @@ def next_change(node: Predicate | Value, facts: Facts, now: int, zone: str) -> i
 # ------------------------------------------------------------------------- predicates
 
 
-def _outlook(predicate: Predicate, scene: Scene) -> Outlook:
+def _outlook(predicate: Predicate, scene: Scene) -> Outlook:  # noqa: C901  # one arm for each node
     match predicate:
         case Constant(truth):
             return truth, NEVER
@@ -128,10 +146,26 @@ def _outlook(predicate: Predicate, scene: Scene) -> Outlook:
             return _at_least(1, [_compare("=", value, option, scene, ignoring_case) for option in options])
         case IsMissing(value) | IsTrue(value) | IsEmpty(value):
             return _truth(predicate, scene), _line(value, scene).until
-        case TextTest(_, value) | SetTest(_, value) | Within(value) | InBox(value):
+        case TextTest(_, value) | Matches(value) | SetTest(_, value) | Within(value) | InBox(value) | InPolygon(value):
             return _truth(predicate, scene), _line(value, scene).until
+        case Chain():
+            return _chain(predicate, scene.in_zone(predicate.zone))
+        case Anniversary(value, window):
+            line = _line(value, scene.in_zone(window.zone))
+            change = anniversary_change(value.type.kind, line, window, scene.in_zone(window.zone))
+            return _truth(predicate, scene), min(line.until, change)
         case InWindow(value, window):
             return _in_window(value, window, scene.in_zone(window.zone))
+        case OneRelated(relation, where):
+            other = scene.facts.related_one(relation)
+            return (False, NEVER) if other is None else _outlook(where, scene.of(other))
+        case AnyRelated(related):
+            outlooks = [outlook for _, outlook in _related_outlooks(related, scene)]
+            return _at_least(1, outlooks)
+        case InSegment() | Rank():
+            return _truth(predicate, scene), NEVER
+        case Crossing(direction, segment, window):
+            return _crossing(direction, segment, window, scene)
         case _:
             assert_never(predicate)
 
@@ -244,7 +278,7 @@ def _line(value: Value, scene: Scene) -> Line:
             return today_line(days, scene)
         case Literal(Duration() as length):
             return Line(length if length.months else length.micros)
-        case Literal() | Attribute() | Property():
+        case Literal() | Attribute() | Property() | Sample():
             return Line(_evaluate.value_of(value, scene.facts, scene.now, scene.zone, scene.event))
         case Negate(operand):
             line = _line(operand, scene)
@@ -258,6 +292,13 @@ def _line(value: Value, scene: Scene) -> Line:
         case Aggregate():
             known = _evaluate.value_of(value, scene.facts, scene.now, scene.zone)
             return Line(known, _events_change(value, scene))
+        case Path(relation, further):
+            other = scene.facts.related_one(relation)
+            known = _evaluate.value_of(value, scene.facts, scene.now, scene.zone)
+            return Line(known, NEVER if other is None else _line(further, scene.of(other)).until)
+        case RelatedAggregate(_, related, taken):
+            known = _evaluate.value_of(value, scene.facts, scene.now, scene.zone)
+            return Line(known, _related_change(related, taken, scene))
         case _:
             assert_never(value)
 
@@ -267,8 +308,39 @@ def _line(value: Value, scene: Scene) -> Line:
 
 def _events_change(node: Aggregate, scene: Scene) -> int:
     """Return when the first event joins or leaves the ones that the aggregate is over."""
-    events = scene.facts.events(node.events.name)
-    return min((_event_outlook(node.events, scene, event)[1] for event in events), default=NEVER)
+    events, until = _settled(node.events, scene)
+    return min([until, *(_event_outlook(events, scene, event)[1] for event in scene.facts.events(events.name))])
+
+
+def _chain(chain: Chain, scene: Scene) -> Outlook:
+    """Return the outlook of a chain: until an event joins or leaves a step, or a gap is over."""
+    change, instants = NEVER, []
+    for step in chain.events:
+        events, until = _settled(step, scene)
+        outlooks = [(event.at, _event_outlook(events, scene, event)) for event in scene.facts.events(events.name)]
+        change = min(change, until, *(further for _, (_, further) in outlooks))
+        instants.append([at for at, (counts, _) in outlooks if counts])
+    truth = _chains.holds(chain, instants, scene.now, scene.zone)
+    return truth, min(change, _chains.next_deadline(chain, instants, scene.now, scene.zone))
+
+
+def _settled(events: Events, scene: Scene) -> tuple[Events, int]:
+    """Return the events with bounds that stand still as constants, and the instant up to which they do.
+
+    A bound such as `last(visit)` is worked out once, and not for each of the events.
+    """
+    window = events.window
+    if not isinstance(window, Absolute):
+        return events, NEVER
+    until, bounds = NEVER, []
+    for bound in (window.start, window.end):
+        line = None if bound is None else _line(bound, scene.in_zone(window.zone))
+        if bound is None or line is None or line.slope or line.moves:
+            bounds.append(bound)
+        else:
+            until = min(until, line.until)
+            bounds.append(Literal(line.value, bound.type))
+    return attrs.evolve(events, window=attrs.evolve(window, start=bounds[0], end=bounds[1])), until
 
 
 def _event_outlook(events: Events, scene: Scene, event: EventFact) -> Outlook:
@@ -293,3 +365,35 @@ def _window_outlook(at: int, window: Window, scene: Scene) -> Outlook:
     if window.end is not None:
         parts.append(_compare("<=" if window.until else "<", instant, window.end, outside_event))
     return _at_least(len(parts), parts)
+
+
+# -------------------------------------------------------- related objects and segments
+
+
+def _related_outlooks(related: Related, scene: Scene) -> list[tuple[Scene, Outlook]]:
+    """Return the scene of each related object, and its outlook on passing the bracket."""
+    scenes = [scene.of(other) for other in scene.facts.related_many(related.relation)]
+    where = related.where
+    return [(there, (True, NEVER) if where is None else _outlook(where, there)) for there in scenes]
+
+
+def _related_change(related: Related, taken: Value | None, scene: Scene) -> int:
+    """Return when the first object joins or leaves those of the aggregate, or the value of one that is in changes."""
+    change = NEVER
+    for there, (passes, further) in _related_outlooks(related, scene):
+        change = min(change, further)
+        if passes and taken is not None:
+            change = min(change, _line(taken, there).until)
+    return change
+
+
+def _crossing(direction: str, segment: str, window: Window | None, scene: Scene) -> Outlook:
+    """Return the outlook of: some entry into the segment, or exit from it, lies in the window."""
+    instants = _evaluate.crossings(direction, scene.facts.stays(segment))
+    outlooks = []
+    for at in instants:
+        parts = [(True, NEVER) if at <= scene.now else (False, at)]
+        if window is not None:
+            parts.append(_window_outlook(at, window, scene.in_zone(window.zone)))
+        outlooks.append(_at_least(len(parts), parts))
+    return _at_least(1, outlooks)

@@ -17,35 +17,57 @@ from segmentkit.dsl._literals import (
     write_number,
     write_text,
 )
-from segmentkit.dsl._render_windows import write_calendar, write_length, write_relative
+from segmentkit.dsl._render_relations import (
+    steps_to,
+    write_crossing,
+    write_presence,
+    write_quantified,
+    write_rank,
+    write_related,
+)
+from segmentkit.dsl._render_windows import write_calendar, write_days, write_length, write_relative
 from segmentkit.dsl.predicates import (
     Absolute,
     Aggregate,
     And,
+    Anniversary,
+    AnyRelated,
     Arithmetic,
     AtLeast,
     Attribute,
     Between,
     Calendar,
     Call,
+    Chain,
     Compare,
     Constant,
+    Crossing,
+    Duration,
     Events,
     In,
     InBox,
+    InPolygon,
+    InSegment,
     InWindow,
     IsEmpty,
     IsMissing,
     IsTrue,
     Literal,
+    Matches,
     Negate,
     Node,
     Not,
     Now,
+    OneRelated,
     Or,
+    Path,
     Predicate,
     Property,
+    Rank,
+    Related,
+    RelatedAggregate,
     Relative,
+    Sample,
     SetTest,
     TextTest,
     Today,
@@ -53,6 +75,7 @@ from segmentkit.dsl.predicates import (
     Window,
     Within,
     children,
+    goes_by_days,
 )
 
 __all__ = ["render"]
@@ -95,6 +118,7 @@ def _children_first(tree: Node) -> Iterator[tuple[Node, bool]]:
             done.add((id(node), inside))
             stack.append((node, inside, True))
             below = isinstance(node, Events)
+            inside = inside and not isinstance(node, Path)  # what a path leads to has no event
             stack.extend((child, inside or (below and child is node.where), False) for child in children(node))  # type: ignore[union-attr]
 
 
@@ -113,14 +137,16 @@ class _Writer:
     def write(self, node: Node) -> _Text:
         """Return a node's text from those of its children."""
         match node:
-            case (
-                Literal() | Now() | Today() | Attribute() | Property() | Arithmetic() | Negate() | Call() | Aggregate()
-            ):
+            case Literal() | Now() | Today() | Attribute() | Property() | Sample():
+                return self._value(node)
+            case Arithmetic() | Negate() | Call() | Aggregate() | Path() | RelatedAggregate():
                 return self._value(node)
             case Relative() | Calendar() | Absolute():
                 return _Text(self._window(node, of_events=False), ATOM)
             case Events():
                 return _Text(self._events(node, ""), ATOM)
+            case Related(relation, where):
+                return _Text(write_related([relation], self._where(where)), ATOM)
             case _:
                 return self._predicate(node)
 
@@ -152,6 +178,9 @@ class _Writer:
                 which = _texts(patterns) if len(patterns) != 1 else write_text(patterns[0])
                 many = "any of " if len(patterns) != 1 else ""
                 return _Text(f"{self.at(SUM, value)} {test} {many}{which}{_case(ignoring_case)}", CONDITION)
+            case Matches(value, pattern, ignoring_case):
+                text = f"{self.at(SUM, value)} matches {write_text(pattern)}{_case(ignoring_case)}"
+                return _Text(text, CONDITION)
             case SetTest("any", value, (member,), ignoring_case):
                 return _Text(f"{self.at(SUM, value)} has {write_text(member)}{_case(ignoring_case)}", CONDITION)
             case SetTest(quantifier, value, members, ignoring_case):
@@ -160,13 +189,32 @@ class _Writer:
             case IsEmpty(value):
                 return _Text(f"{self.at(SUM, value)} is empty", CONDITION)
             case Within(value, distance, unit, (latitude, longitude)):
-                place = f"({_plain(latitude)}, {_plain(longitude)})"
+                place = _place(latitude, longitude)
                 return _Text(f"{self.at(SUM, value)} within {_plain(distance)} {unit} of {place}", CONDITION)
             case InBox(value, south, west, north, east):
                 sides = ", ".join(_plain(side) for side in (south, west, north, east))
                 return _Text(f"{self.at(SUM, value)} in box ({sides})", CONDITION)
+            case InPolygon(value, corners):
+                listed = ", ".join(_place(latitude, longitude) for latitude, longitude in corners)
+                return _Text(f"{self.at(SUM, value)} in polygon ({listed})", CONDITION)
+            case Chain():
+                return _Text(self._chain(node, "did"), CONDITION)
+            case Anniversary(value, window):
+                return _Text(f"{self.at(SUM, value)} anniversary {write_days(window)}{_zone(window.zone)}", CONDITION)
             case InWindow(value, window):
                 return _Text(f"{self.at(SUM, value)} {self._window(window, of_events=False)}", CONDITION)
+            case OneRelated() | AnyRelated():
+                return _Text(self._related(node), CONDITION)
+            case InSegment(segment):
+                return _Text(f"in segment {write_text(segment)}", CONDITION)
+            case Crossing(direction, segment, window):
+                when = None if window is None else self._window(window, of_events=True)
+                return _Text(write_crossing(direction, segment, when), CONDITION)
+            case Rank(_, _, _, by, per, of):
+                texts = [
+                    None if part is None else self.at(level, part) for level, part in ((SUM, by), (SUM, per), (OR, of))
+                ]
+                return _Text(write_rank(node, *texts) + _zone(node.zone), CONDITION)
             case _:
                 assert_never(node)
 
@@ -195,15 +243,46 @@ class _Writer:
                 text = self._counted(item, "did not")
                 if text is None and isinstance(item, Compare) and item.operator == "=":
                     text = self._comparison(item, "!=")
+            case Chain():
+                text = self._chain(item, "did not")
             case In(value, options, ignoring_case):
                 text = self._membership(value, "not in", options, ignoring_case)
             case IsMissing(value):
                 text = f"{self.at(SUM, value)} is known"
             case SetTest("any", value, members, ignoring_case):
                 text = f"{self.at(SUM, value)} has none of {_texts(members)}{_case(ignoring_case)}"
+            case OneRelated() | AnyRelated():
+                text = self._not_related(item)
             case AtLeast(count, items) if 0 < count <= len(items):
                 text = f"at most {count - 1} of ({self._listed(items)})"
         return _Text(f"not {self.at(NOT, item)}", NOT) if text is None else _Text(text, CONDITION)
+
+    def _related(self, node: OneRelated | AnyRelated) -> str:
+        """Return a condition on related objects, conditions within conditions as one path."""
+        steps, end = steps_to(node)
+        match end:
+            case Constant(True):
+                return write_presence(steps, "known")
+            case AnyRelated(related):
+                return write_quantified("any", [*steps, related.relation], self._where(related.where))
+            case _:
+                return write_related(steps, self.at(OR, end))
+
+    def _not_related(self, node: OneRelated | AnyRelated) -> str | None:
+        """Return the negation of a condition on related objects by its own word, or None if there is none."""
+        steps, end = steps_to(node)
+        match end:
+            case Constant(True):
+                return write_presence(steps, "missing")
+            case AnyRelated(Related(relation, Not(where))):
+                return write_quantified("all", [*steps, relation], self._where(where))
+            case AnyRelated(related):
+                return write_quantified("no", [*steps, related.relation], self._where(related.where))
+            case _:
+                return None
+
+    def _where(self, where: Predicate | None) -> str | None:
+        return None if where is None else self.at(OR, where)
 
     def _membership(self, value: Value, word: str, options: Sequence[Literal], ignoring_case: bool) -> str:
         listed = ", ".join(self.at(SIGN, option) for option in options)
@@ -258,17 +337,40 @@ class _Writer:
         window = "" if node.window is None else " " + self._window(node.window, of_events=True)
         return f"{quote_name(node.name)}{where}{of}{phrase}{window}"
 
-    def _window(self, window: Window, *, of_events: bool) -> str:
+    def _chain(self, node: Chain, did: str) -> str:
+        """Return the steps with their gaps, and the window of them all."""
+        last = len(node.steps) - 1
+        steps = []
+        for position, step in enumerate(node.steps):
+            word = "not " if node.absent and position == last else ""
+            gap = "" if step.within is None else f" within {write_length(step.within)}"
+            steps.append(f"{word}{self._events(step.events, '')}{gap}")
+        # right behind a step without a gap, `within` would be its gap
+        window = "" if node.window is None else " " + self._window(node.window, of_events=True, anchored=bool(gap))
+        return f"{did} {' then '.join(steps)}{window}{_zone(node.zone)}"
+
+    def _window(self, window: Window, *, of_events: bool, anchored: bool = True) -> str:
         match window:
             case Relative():
                 text = write_relative(window)
             case Calendar():
                 text = write_calendar(window, of_events)
             case Absolute():
-                text = self._absolute(window)
+                text = (self._anchored(window) if anchored else "") or self._absolute(window)
             case _:
                 assert_never(window)
         return text + _zone(window.zone)
+
+    def _anchored(self, window: Absolute) -> str:
+        """Return `within d after T` for `since T before T + d`, its like for before, or nothing."""
+        if window.after or window.until:
+            return ""
+        match window.start, window.end:
+            case anchor, Arithmetic("+", base, Literal(Duration() as length)) if anchor is not None and base == anchor:
+                return f"within {write_length(length)} after {self.at(SUM, anchor)}"
+            case Arithmetic("-", base, Literal(Duration() as length)), anchor if anchor is not None and base == anchor:
+                return f"within {write_length(length)} before {self.at(SUM, anchor)}"
+        return ""
 
     def _absolute(self, window: Absolute) -> str:
         start, end = (None if b is None else self.at(SUM, b) for b in (window.start, window.end))
@@ -298,6 +400,8 @@ class _Writer:
                 return _Text(f"object.{quote_name(name)}" if self._inside else quote_name(name), ATOM)
             case Property(name):
                 return _Text(quote_name(name), ATOM)
+            case Sample(salt):
+                return _Text(f"sample({write_text(salt)})", ATOM)
             case Arithmetic(operator, left, right):
                 level = SUM if operator in "+-" else PRODUCT
                 return _Text(f"{self.at(level, left)} {operator} {self.at(level + 1, right)}", level)
@@ -310,6 +414,12 @@ class _Writer:
             case Aggregate(function, events, taken):
                 of = "" if taken is None else f".{quote_name(taken.name)}"
                 return _Text(f"{function}({self._events(events, of)})", ATOM)
+            case Path(relation, further):
+                start = "object." if self._inside else ""
+                return _Text(f"{start}{quote_name(relation)}.{self.at(ATOM, further, inside=False)}", ATOM)
+            case RelatedAggregate(function, related, further):
+                of = "" if further is None else f".{self.at(ATOM, further)}"
+                return _Text(f"{function}({self.at(ATOM, related)}{of})", ATOM)
             case _:
                 assert_never(node)
 
@@ -317,7 +427,8 @@ class _Writer:
 def _says_zone(count: Aggregate, zone: str | None) -> bool:
     """Return whether `did ...` says this zone of a comparison of the count: days belong to the zone of the rule."""
     window = count.events.window
-    return window is None or zone == (window.zone if count.function == "days" else None)
+    by_days = count.function == "days" or goes_by_days(count.events.where)
+    return window is None or zone == (window.zone if by_days else None)
 
 
 def _joined(parts: Sequence[str], word: str, level: int) -> _Text:
@@ -334,6 +445,10 @@ def _zone(zone: str | None) -> str:
 
 def _texts(texts: Sequence[str]) -> str:
     return f"({', '.join(write_text(text) for text in texts)})"
+
+
+def _place(latitude: float, longitude: float) -> str:
+    return f"({_plain(latitude)}, {_plain(longitude)})"
 
 
 def _plain(number: Any) -> str:

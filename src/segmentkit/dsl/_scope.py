@@ -91,6 +91,12 @@ class Scope:
     aggregate: Callable[[Tree[Token], Scope], Value | None]
     """The checker of aggregates, which are values that contain events."""
     event: EventType | None = None
+    ranks: int = 0
+    """In how many ranks this place is."""
+    segments: Mapping[str, str] | None = None
+    """Object type of each segment that there is; None if nobody knows."""
+    windows: int = 0
+    """In how many bounds of windows this place is; events may stand in one, such as `since last(visit)`."""
 
     def report(self, node: Node | Span, message: str, hint: str = "") -> None:
         """Note a problem of a node."""
@@ -107,9 +113,25 @@ class Scope:
         """Return the scope in which a parameter has one value of the list that was given for it."""
         return attrs.evolve(self, params={parameter: value})
 
+    def bounding(self) -> Scope:
+        """Return the scope of a bound of a window."""
+        return attrs.evolve(self, windows=self.windows + 1)
+
     def inside(self, event: EventType) -> Scope:
         """Return the scope of the brackets of an event."""
         return attrs.evolve(self, event=event)
+
+    def outside(self) -> Scope:
+        """Return the scope around the brackets of an event."""
+        return attrs.evolve(self, event=None)
+
+    def ranking(self) -> Scope:
+        """Return the scope of what a rank goes by."""
+        return attrs.evolve(self, ranks=self.ranks + 1)
+
+    def at(self, object_type: str) -> Scope:
+        """Return the scope of a related object."""
+        return attrs.evolve(self, object_type=self.schema.type(object_type), event=None)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

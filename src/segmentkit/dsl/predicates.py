@@ -7,7 +7,8 @@ a new node is a type error wherever it matters.
 A missing value makes every comparison false; `Not` is the exact complement. There are no
 nodes for `!=`, `not in`, `did not`, `has none of`, `is known`: the parser writes them as
 `Not` of the positive form. `did purchase at least 3 times` is a comparison of a count.
-`before`, `after`, `since`, `until`, `on` are comparisons.
+`all` and `no` of related objects are made of `AnyRelated` and `Not`. Below `Path`, `Related` and
+`OneRelated` names are those of the related object's type. `before`, `after`, `since`, `until`, `on` are comparisons.
 
 `dsl.evaluate` defines what the nodes mean; the docstrings here say it in a sentence.
 Literals are in the plain form of `segmentkit.schema` (instants in microseconds, dates
@@ -17,6 +18,7 @@ as ordinals). `span` is where the node stood in the text; it takes no part in eq
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Literal as OneOf, TypeAlias
 
 import attrs
@@ -28,38 +30,53 @@ __all__ = [
     "Absolute",
     "Aggregate",
     "And",
+    "Anniversary",
+    "AnyRelated",
     "Arithmetic",
     "AtLeast",
     "Attribute",
     "Between",
     "Calendar",
     "Call",
+    "Chain",
     "Compare",
     "Constant",
+    "Crossing",
     "Duration",
     "Events",
     "In",
     "InBox",
+    "InPolygon",
+    "InSegment",
     "InWindow",
     "IsEmpty",
     "IsMissing",
     "IsTrue",
     "Literal",
+    "Matches",
     "Negate",
     "Not",
     "Now",
+    "OneRelated",
     "Or",
+    "Path",
     "Predicate",
     "Property",
+    "Rank",
+    "Related",
+    "RelatedAggregate",
     "Relative",
+    "Sample",
     "SetTest",
     "Span",
+    "Step",
     "TextTest",
     "Today",
     "Value",
     "Window",
     "Within",
     "children",
+    "goes_by_days",
     "iter_nodes",
 ]
 
@@ -70,6 +87,7 @@ CompareOperator = OneOf["=", "<", "<=", ">", ">="]
 ArithmeticOperator = OneOf["+", "-", "*", "/"]
 Function = OneOf["length", "lower", "abs", "round", "coalesce", "year", "month", "day", "weekday", "hour", "size"]
 AggregateFunction = OneOf["count", "sum", "avg", "min", "max", "median", "distinct", "days", "first", "last"]
+RelatedFunction = OneOf["count", "sum", "avg", "min", "max", "distinct"]
 CalendarUnit = OneOf["day", "week", "month", "quarter", "year"]
 RelativeForm = OneOf[
     "more than ago",  # x < now - d
@@ -172,6 +190,19 @@ class Property:
 
 
 @attrs.frozen(cache_hash=True)
+class Sample:
+    """A number in [0, 1) that the object's id and the salt fix for ever; see `dsl._sample` for the hash."""
+
+    salt: str
+    span: Span | None = _span()
+
+    @property
+    def type(self) -> ValueType:
+        """A double."""
+        return _schema.number
+
+
+@attrs.frozen(cache_hash=True)
 class Arithmetic:
     """`left operator right`; missing when a side is, on division by zero, and on overflow.
 
@@ -236,7 +267,62 @@ class Aggregate:
     span: Span | None = _span()
 
 
-Value: TypeAlias = Literal | Now | Today | Attribute | Property | Arithmetic | Negate | Call | Aggregate
+@attrs.frozen(cache_hash=True)
+class Path:
+    """A value of the object that a to-one relation leads to; missing when there is no such object.
+
+    `value` is an `Attribute`, an aggregate, or another `Path` of that object, and knows nothing of the
+    object it started from. `contact.company.size` is a path within a path.
+    """
+
+    relation: str
+    value: Attribute | Path | Aggregate | RelatedAggregate
+    span: Span | None = _span()
+
+    @property
+    def type(self) -> ValueType:
+        """The type of the value at the end."""
+        return self.value.type
+
+
+@attrs.frozen(cache_hash=True)
+class Related:
+    """The objects that a to-many relation leads to and that pass `where`, a filter of their own type."""
+
+    relation: str
+    where: Predicate | None = None
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class RelatedAggregate:
+    """One value over related objects: `count` takes no value, the others one of each object.
+
+    Over no objects `count`, `distinct`, `sum` are 0 and the others missing. Objects whose value is
+    missing are left out of all but `count`.
+    """
+
+    function: RelatedFunction
+    related: Related
+    value: Attribute | Path | Aggregate | RelatedAggregate | None
+    type: ValueType
+    span: Span | None = _span()
+
+
+Value: TypeAlias = (
+    Literal
+    | Now
+    | Today
+    | Attribute
+    | Property
+    | Sample
+    | Arithmetic
+    | Negate
+    | Call
+    | Aggregate
+    | Path
+    | RelatedAggregate
+)
 
 
 # -------------------------------------------------------------------------- windows
@@ -272,10 +358,12 @@ class Calendar:
 class Absolute:
     """Fixed bounds, either of which may be absent: `start <= x` (`<` if `after`), `x < end` (`<=` if `until`).
 
-    Each bound is an instant or a date: a literal, `now`, `today` or arithmetic on them, never an
-    attribute. A date stands for its whole civil day in the zone: `since D` from its first instant,
-    `after D` from the next day on, `before D` up to its first instant, `until D` to its end.
-    `on D` is `since D until D`; `between T1 and T2` is `since T1 until T2`. Stands for events only.
+    Each bound is an instant or a date of the object: a literal, `now`, `today`, an attribute, an
+    aggregate over events, or arithmetic on them. A missing bound holds nothing. A date stands for its
+    whole civil day in the zone: `since D` from its first instant, `after D` from the next day on,
+    `before D` up to its first instant, `until D` to its end. `on D` is `since D until D`; `between T1
+    and T2` is `since T1 until T2`; `within d after T` is `since T before T + d`, and `within d before
+    T` is `since T - d before T`. Stands for events only.
     """
 
     start: Value | None
@@ -398,6 +486,16 @@ class TextTest:
 
 
 @attrs.frozen(cache_hash=True)
+class Matches:
+    """The regular expression of RE2 is found somewhere in the text."""
+
+    value: Value
+    pattern: str
+    ignoring_case: bool = False
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
 class SetTest:
     """The set has any, or all, of the members."""
 
@@ -449,11 +547,129 @@ class InBox:
 
 
 @attrs.frozen(cache_hash=True)
+class InPolygon:
+    """The point lies in the polygon, its edges included; they are straight in latitude and longitude.
+
+    Each edge goes the short way round the Earth, so that one may cross the 180 degree meridian. The
+    last corner joins the first. Where edges cross, inside is what they go round an odd number of times.
+    """
+
+    value: Value
+    corners: tuple[tuple[float, float], ...]
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class Anniversary:
+    """An anniversary of the date, or of the instant's civil day in the zone, lies in the window of days.
+
+    Every year has one, by month and day, those before the date too; 29 February falls on 1 March in
+    common years.
+    """
+
+    value: Value
+    window: Relative | Calendar
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class Step:
+    """A step of a chain: events without a window of their own, and how long after the step before at most."""
+
+    events: Events
+    within: Duration | None = None
+
+
+@attrs.frozen(cache_hash=True)
+class Chain:
+    """Some events, one for each step, follow one another in strict time order within the gaps.
+
+    The events of all steps lie in `window`. If `absent`, the last step is one that did not come: some
+    chain of the others has no such event after its end, up to the gap, and the gap is over. `zone` holds
+    for everything inside, and for gaps of months.
+    """
+
+    steps: tuple[Step, ...]
+    absent: bool = False
+    window: Window | None = None
+    zone: str | None = None
+    span: Span | None = _span()
+
+    @property
+    def events(self) -> tuple[Events, ...]:
+        """The events of each step, those in the window alone."""
+        return tuple(attrs.evolve(step.events, window=self.window) for step in self.steps)
+
+
+@attrs.frozen(cache_hash=True)
 class InWindow:
     """The instant (or whole civil day, for a date) lies in the window."""
 
     value: Value
     window: Relative | Calendar
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class OneRelated:
+    """The to-one relation leads to an object that is there and passes `where`, a filter of its own type.
+
+    `company is known` is `company[true]`.
+    """
+
+    relation: str
+    where: Predicate
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class AnyRelated:
+    """There is such a related object. `no deals[F]` is `Not` of it, `all deals[F]` is `no deals[not F]`."""
+
+    related: Related
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class InSegment:
+    """The object is a member of the segment, which is one of its own type."""
+
+    segment: str
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class Crossing:
+    """The object has entered, or left, the segment at some instant of the window.
+
+    Without a window at any time up to now: `was ever in segment` is to have entered it, since
+    every stay begins with an entry.
+    """
+
+    direction: OneOf["entered", "left"]
+    segment: str
+    window: Window | None = None
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class Rank:
+    """The object is among the first `count` (or `count` percent) of its type by a value.
+
+    Ranked are all objects of the type that pass `of` and whose `by` and `per` are known, in groups of
+    equal `per`. `top` puts large values first, `bottom` small ones; ties go to the smaller object id.
+    `count` percent are the ceiling of that part of those that are ranked in the group. `ties` lets in all
+    whose value equals that of the last one. `zone` is the zone of the values, None the schema's.
+    """
+
+    direction: OneOf["top", "bottom"]
+    count: int | Decimal
+    percent: bool
+    by: Value
+    per: Value | None = None
+    of: Predicate | None = None
+    ties: bool = False
+    zone: str | None = None
     span: Span | None = _span()
 
 
@@ -469,17 +685,26 @@ Predicate: TypeAlias = (
     | IsMissing
     | IsTrue
     | TextTest
+    | Matches
     | SetTest
     | IsEmpty
     | Within
     | InBox
+    | InPolygon
+    | Chain
+    | Anniversary
     | InWindow
+    | OneRelated
+    | AnyRelated
+    | InSegment
+    | Crossing
+    | Rank
 )
 
-Node: TypeAlias = Predicate | Value | Window | Events
+Node: TypeAlias = Predicate | Value | Window | Events | Related
 
 
-def children(node: Node) -> Iterator[Node]:  # noqa: C901 - one case for each kind of node
+def children(node: Node) -> Iterator[Node]:  # noqa: C901, PLR0915  # one case for each kind of node
     """Yield the nodes directly below, in the order of the text."""
     match node:
         case And(items) | Or(items) | AtLeast(_, items):
@@ -496,9 +721,13 @@ def children(node: Node) -> Iterator[Node]:  # noqa: C901 - one case for each ki
         case In(value, options):
             yield value
             yield from options
-        case InWindow(value, window):
+        case InWindow(value, window) | Anniversary(value, window):
             yield value
             yield window
+        case Chain(steps, _, chain_window):
+            yield from (step.events for step in steps)
+            if chain_window is not None:
+                yield chain_window
         case Negate(operand):
             yield operand
         case Call(_, arguments):
@@ -519,9 +748,42 @@ def children(node: Node) -> Iterator[Node]:  # noqa: C901 - one case for each ki
                 yield end
         case IsMissing(value) | IsTrue(value) | IsEmpty(value):
             yield value
-        case TextTest(_, value) | SetTest(_, value) | Within(value) | InBox(value):
+        case TextTest(_, value) | Matches(value) | SetTest(_, value) | Within(value) | InBox(value) | InPolygon(value):
             yield value
-        case Constant() | Literal() | Now() | Today() | Attribute() | Property() | Relative() | Calendar():
+        case Path(_, value):
+            yield value
+        case Related(_, where):
+            if where is not None:
+                yield where
+        case RelatedAggregate(_, related, value):
+            yield related
+            if value is not None:
+                yield value
+        case OneRelated(_, where):
+            yield where
+        case AnyRelated(related):
+            yield related
+        case Crossing(_, _, window):
+            if window is not None:
+                yield window
+        case Rank(_, _, _, by, per, of):
+            if of is not None:
+                yield of
+            yield by
+            if per is not None:
+                yield per
+        case (
+            InSegment()
+            | Constant()
+            | Sample()
+            | Literal()
+            | Now()
+            | Today()
+            | Attribute()
+            | Property()
+            | Relative()
+            | Calendar()
+        ):
             return
 
 
@@ -532,3 +794,12 @@ def iter_nodes(node: Node) -> Iterator[Node]:
         current = stack.pop()
         yield current
         stack.extend(reversed(list(children(current))))
+
+
+def goes_by_days(where: Predicate | None) -> bool:
+    """Return whether a bracket may depend on the zone: it reads an instant or a date, or has a window."""
+    return where is not None and any(
+        isinstance(node, Relative | Calendar | Absolute)
+        or (isinstance(node, Value) and node.type.kind in ("instant", "date"))
+        for node in iter_nodes(where)
+    )

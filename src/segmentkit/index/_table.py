@@ -11,7 +11,7 @@ from typing import Any
 
 from pyroaring import BitMap
 
-from segmentkit.dsl.evaluate import EventFact
+from segmentkit.dsl.evaluate import Alone, EventFact
 from segmentkit.index._columns import Column, column_for
 from segmentkit.index._events import EventTable, id_of_tag, tag_of_id
 from segmentkit.schema import ObjectType, text
@@ -154,7 +154,7 @@ class Table:
             assert counted == events.n_events, f"{self.name}.{name}: wrong count of events"
 
 
-class ObjectFacts:
+class ObjectFacts(Alone):
     """The facts of one object as the evaluator reads them; always those of the moment."""
 
     __slots__ = ("_number", "_table")
@@ -162,6 +162,18 @@ class ObjectFacts:
     def __init__(self, table: Table, number: int) -> None:
         self._table = table
         self._number = number
+
+    @property
+    def object_type(self) -> str:
+        """The name of the object's type."""
+        return self._table.name
+
+    @property
+    def object_id(self) -> str:
+        """The object's id."""
+        object_id = self._table.ids[self._number]
+        assert object_id is not None, f"number {self._number} has no object"
+        return object_id
 
     def attribute(self, name: str) -> Any:
         """Return the plain value of an attribute, or None."""
