@@ -36,6 +36,7 @@ from segmentkit.index._table import Table
 FALSE: Final = 1
 TRUE: Final = 2
 """Cells of a boolean feature."""
+_NOBODY: Final = 2**32 - 1  # a number that no object has
 
 
 class BooleanFeature(Feature):
@@ -155,7 +156,7 @@ def membership_test(predicate: Predicate, table: Table) -> Callable[[int, int], 
         case OneRelated(relation, InSegment(segment)):
             get = table.columns[relation].get
             numbers = world.tables[table.type.relations[relation].target].number_by_id
-            return lambda number, now: numbers.get(get(number), -1) in members.get(segment, ())
+            return lambda number, now: numbers.get(get(number), _NOBODY) in members.get(segment, ())
         case AnyRelated(Related(relation, InSegment(segment))):
             declared = table.type.relations[relation]
             assert declared.via is not None
