@@ -103,6 +103,19 @@ class _Part:
     """Which field of the parent it is, or one of many in."""
 
 
+@attrs.frozen
+class _Place:
+    """A place of the document that waits to be looked at, and what may stand there."""
+
+    found: Any
+    where: str
+    nodes: frozenset[type]
+    parent: _Part | None = None
+    field: Field | None = None
+    level: int = 0
+    nested: int = 0
+
+
 @attrs.define
 class _Sizes:
     """How much was read."""
@@ -157,27 +170,33 @@ def read(document: Any, where: str, nodes: frozenset[type], *, typed: bool) -> N
     return reader.node()
 
 
+def _adds_level(part: _Part) -> bool:
+    """Return whether a node counts for the depth: `not` does where no word such as `!=` says it."""
+    if part.node is Not:
+        return part.parent is not None and part.parent.node in _CONNECTIVES
+    return part.node in LEVELS
+
+
 class _Reader:
     def __init__(self, typed: bool) -> None:
         self._typed = typed
         self._complaints = Complaints()
         self._sizes = _Sizes()
         self._parts: list[_Part] = []
-        self._waiting: list[tuple[Any, str, frozenset[type], _Part | None, Field | None, int, int]] = []
+        self._waiting: list[_Place] = []
 
     def take(self, document: Any, where: str, nodes: frozenset[type]) -> None:
         """Look at the whole document, parents first."""
-        self._waiting.append((document, where, nodes, None, None, 0, 0))
+        self._waiting.append(_Place(document, where, nodes))
         while self._waiting:
-            found, at, allowed, parent, field, level, nested = self._waiting.pop()
-            part = self._part(found, at, allowed, parent, field)
+            place = self._waiting.pop()
+            part = self._part(place)
             if part is None:
                 continue
-            level += part.node in LEVELS or (part.node is Not and parent is not None and parent.node in _CONNECTIVES)
-            _check_depth(level, nested, at)
-            self._sizes.count(part.node, at)
+            _check_depth(place.level + _adds_level(part), place.nested, place.where)
+            self._sizes.count(part.node, place.where)
             self._parts.append(part)
-            self._fields(part, found, level, nested + 1)
+            self._fields(part, place)
 
     def node(self) -> Node:
         """Return the node of the document, made children first."""
@@ -201,10 +220,9 @@ class _Reader:
         result: Node = node
         return result
 
-    def _part(
-        self, found: Any, where: str, nodes: frozenset[type], parent: _Part | None, field: Field | None
-    ) -> _Part | None:
+    def _part(self, place: _Place) -> _Part | None:
         """Return what an object is, or None after a complaint."""
+        found, where, nodes = place.found, place.where, place.nodes
         if not isinstance(found, dict):
             self._complaints.add(where, f"expected {described(nodes)} as an object, found {shown(found)}")
             return None
@@ -212,17 +230,18 @@ class _Reader:
         node = _NODES.get(tag) if isinstance(tag, str) else None
         if node is None:
             at, what = where + "/node", "the kind of node is missing" if tag is None else f"unknown node {shown(tag)}"
-            expected = [_TAGS[node] for node in nodes]
-            hint = did_you_mean(tag, sorted(expected)) if isinstance(tag, str) else ""
-            self._complaints.add(at if tag is not None else where, what, hint or f"expected {described(nodes)}")
+            near = did_you_mean(tag, [_TAGS[node] for node in nodes]) if isinstance(tag, str) else ""
+            self._complaints.add(at if tag is not None else where, what, near or f"expected {described(nodes)}")
             return None
         if node not in nodes:
             self._complaints.add(where, f"expected {described(nodes)}, found {shown(tag)}")
             return None
-        return _Part(node, where, {}, parent, field)
+        return _Part(node, where, {}, place.parent, place.field)
 
-    def _fields(self, part: _Part, found: dict[Any, Any], level: int, nested: int) -> None:
+    def _fields(self, part: _Part, place: _Place) -> None:
         """Read the fields of an object: scalars at once, nodes later."""
+        found: dict[Any, Any] = place.found
+        below = attrs.evolve(place, parent=part, level=place.level + _adds_level(part), nested=place.nested + 1)
         known = {field.name: field for field in shapes()[part.node]}
         for key in found:
             if key not in known and key != "node":
@@ -236,9 +255,11 @@ class _Reader:
             elif found[field.name] is None and field.optional:
                 continue
             elif field.many:
-                self._many(part, field, found[field.name], where, level, nested)
+                self._many(attrs.evolve(below, found=found[field.name], where=where, field=field, nodes=field.nodes))
             elif field.nodes:
-                self._waiting.append((found[field.name], where, field.nodes, part, field, level, nested))
+                self._waiting.append(
+                    attrs.evolve(below, found=found[field.name], where=where, field=field, nodes=field.nodes)
+                )
             else:
                 part.fields[field.name] = self._scalar(part, field, found[field.name], where)
 
@@ -250,7 +271,11 @@ class _Reader:
             return
         self._complaints.add(part.where, f"'{_TAGS[part.node]}' has no '{field.name}'")
 
-    def _many(self, part: _Part, field: Field, found: Any, where: str, level: int, nested: int) -> None:
+    def _many(self, place: _Place) -> None:
+        """Read a list: of scalars at once, of nodes later."""
+        part, field, found, where = place.parent, place.field, place.found, place.where
+        assert part is not None
+        assert field is not None
         part.fields[field.name] = []
         if not isinstance(found, list):
             self._complaints.add(where, f"expected a list, found {shown(found)}")
@@ -259,8 +284,7 @@ class _Reader:
             self._sizes.count_listed(len(found), where)
         if field.nodes:
             for index in range(len(found) - 1, -1, -1):
-                item = (found[index], f"{where}/{index}", field.nodes, part, field, level, nested)
-                self._waiting.append(item)
+                self._waiting.append(attrs.evolve(place, found=found[index], where=f"{where}/{index}"))
         else:
             read = [self._scalar(part, field, item, f"{where}/{index}") for index, item in enumerate(found)]
             part.fields[field.name] = tuple(read)

@@ -144,7 +144,7 @@ def _fused(kind: type[And | Or], items: Iterable[Predicate]) -> list[Predicate]:
     for item in dict.fromkeys(items):
         inner = item.item if isinstance(item, Not) else item
         group = _list_of(inner, dual if isinstance(item, Not) else kind)
-        key = item if group is None else (isinstance(item, Not), *group[:-1])
+        key: Any = item if group is None else (isinstance(item, Not), *group[:-1])
         if group is not None and key in groups:
             before = groups[key]
             other = _list_of(before.item if isinstance(before, Not) else before, dual if key[0] else kind)
@@ -233,7 +233,7 @@ def _same(node: Any) -> Any:
     return node
 
 
-RULES: Final[dict[type, Callable[[Any], Node]]] = {node: _same for node in shapes()} | {
+RULES: Final[dict[type, Callable[[Any], Node]]] = dict.fromkeys(shapes(), _same) | {
     And: lambda node: join(And, node.items),
     Or: lambda node: join(Or, node.items),
     Not: _not,

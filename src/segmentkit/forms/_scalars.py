@@ -150,7 +150,9 @@ def _type(value: Any) -> ValueType:
     if isinstance(value, str) and value in KINDS:
         return ValueType(value)  # type: ignore[arg-type]  # KINDS has them
     hint = did_you_mean(value, KINDS) if isinstance(value, str) else ""
-    raise _expected('a type, such as "integer" or {"choice": ["free", "pro"]}', value if not hint else f"{value}; {hint}")
+    raise _expected(
+        'a type, such as "integer" or {"choice": ["free", "pro"]}', value if not hint else f"{value}; {hint}"
+    )
 
 
 READERS: Final[Mapping[str, Callable[[Any], Any]]] = {

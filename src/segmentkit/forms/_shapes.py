@@ -27,7 +27,6 @@ VALUES: Final = frozenset(get_args(Value))
 WINDOWS: Final = frozenset(get_args(Window))
 
 
-
 @attrs.frozen
 class Field:
     """One field of a node: where `nodes` is empty, `kind` says what scalar it is."""
