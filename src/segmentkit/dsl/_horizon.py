@@ -280,7 +280,7 @@ def _line(value: Value, scene: Scene) -> Line:
 def _events_change(node: Aggregate, scene: Scene) -> int:
     """Return when the first event joins or leaves the ones that the aggregate is over."""
     events, until = _settled(node.events, scene)
-    return min((_event_outlook(events, scene, event)[1] for event in scene.facts.events(events.name)), default=until)
+    return min([until, *(_event_outlook(events, scene, event)[1] for event in scene.facts.events(events.name))])
 
 
 def _chain(chain: Chain, scene: Scene) -> Outlook:
