@@ -23,7 +23,8 @@ ALLOWED: dict[str, set[str]] = {
     "stores": {"errors", "schema", "index.deltas"},
     "_reports": {"index"},
     "_subscriptions": {"index.deltas"},
-    "engine": {"errors", "schema", "clock", "dsl", "index", "stores", "_reports", "_subscriptions"},
+    "_unsupported": {"dsl"},
+    "engine": {"errors", "schema", "clock", "dsl", "index", "stores", "_reports", "_subscriptions", "_unsupported"},
     "cli": {"errors", "schema", "clock", "dsl", "index.deltas", "engine"},
     "__main__": {"cli"},
 }
