@@ -132,7 +132,7 @@ def normalize(tree: Predicate) -> Predicate:
     >>> from segmentkit.dsl import format, parse
     >>> from segmentkit.schema import ObjectType, integer
     >>> schema = Schema(ObjectType("contact", {"orders": integer}))
-    >>> format(normalize(parse("not (orders not between 2 and 5 or 7 < orders)", schema, on="contact")))
+    >>> format(normalize(parse("not (not orders between 2 and 5 or 7 < orders)", schema, on="contact")))
     'not orders >= 8 and orders <= 5 and orders >= 2'
     """
     from segmentkit.forms._normal import normal

@@ -141,6 +141,11 @@ class Value:
     def __str__(self) -> str:
         return self._written.text
 
+    @property
+    def written(self) -> Written:
+        """How the value is spelled, for those who put pieces together."""
+        return self._written
+
     def __bool__(self) -> NoReturn:
         raise misuse(
             "a value has no truth value in Python",
@@ -149,7 +154,9 @@ class Value:
         )
 
     def __contains__(self, other: object) -> NoReturn:
-        raise misuse("Python's 'in' does not make a condition", self._written, "write .in_(...), .has(...) or .contains(...)")
+        raise misuse(
+            "Python's 'in' does not make a condition", self._written, "write .in_(...), .has(...) or .contains(...)"
+        )
 
     # ------------------------------------------------------------------- comparisons
 
