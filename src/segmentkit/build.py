@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from segmentkit.dsl import parse
 from segmentkit.dsl.predicates import Duration, Predicate
-from segmentkit.forms._build_expressions import Condition, Value, as_condition
+from segmentkit.forms._build_expressions import Condition, PlainValue, Value, as_condition
 from segmentkit.forms._build_sources import (
     Chain,
     EventSource,
@@ -89,7 +89,7 @@ related: Final = Names("relations", RelatedSource)
 
 
 def _word(word: str) -> Value:
-    return Value(Written(word, word, ATOM))
+    return PlainValue(Written(word, word, ATOM))
 
 
 now: Final = _word("now")

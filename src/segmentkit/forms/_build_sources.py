@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, Self, TypeVar
 
 from segmentkit.dsl.predicates import Duration
-from segmentkit.forms._build_expressions import Condition, Value, as_condition, operand
+from segmentkit.forms._build_expressions import Condition, PlainValue, Value, as_condition, operand
 from segmentkit.forms._build_windows import window
 from segmentkit.forms._build_written import ATOM, CONDITION, OR, SUM, Piece, Written, length, misuse, named, text, write
 
@@ -50,13 +50,13 @@ class Names(Generic[T]):
 def attribute(name: str) -> Value:
     """Return an attribute of the object."""
     spelled = named(name, "an attribute")
-    return Value(Written(spelled, f"object.{spelled}", ATOM))
+    return PlainValue(Written(spelled, f"object.{spelled}", ATOM))
 
 
 def property_(name: str) -> Value:
     """Return a property of the event in whose brackets it stands; elsewhere its text is refused."""
     spelled = named(name, "a property")
-    return Value(Written(f"prop[{spelled}]", spelled, ATOM))
+    return PlainValue(Written(f"prop[{spelled}]", spelled, ATOM))
 
 
 # -------------------------------------------------------------------------------- events
@@ -100,7 +100,7 @@ class EventSource:
 
     def _aggregate(self, function: str, name: str | None, bounds: dict[str, Any]) -> Value:
         of = "" if name is None else f".{named(name, 'a property')}"
-        return Value(write(ATOM, f"{function}({self._spelled()}{of}", *window(bounds, operand), ")"))
+        return PlainValue(write(ATOM, f"{function}({self._spelled()}{of}", *window(bounds, operand), ")"))
 
     def count(self, **bounds: Any) -> Value:
         """Return how many there are."""
@@ -231,7 +231,7 @@ class RelatedSource(Value):
             tail = f".{of._written.text}"
         elif of is not None:
             tail = f".{named(of, 'an attribute')}"
-        return Value(write(ATOM, f"{function}({self._filtered(where)}{tail})"))
+        return PlainValue(write(ATOM, f"{function}({self._filtered(where)}{tail})"))
 
     def count(self, where: Any = None) -> Value:
         """Return how many related objects there are, or pass a condition."""

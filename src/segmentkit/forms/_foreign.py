@@ -20,7 +20,7 @@ from segmentkit.dsl._render import render
 from segmentkit.dsl._scope import suggestion
 from segmentkit.dsl.predicates import Attribute, Literal, Node, Path, Value as TreeValue, iter_nodes
 from segmentkit.errors import LimitError, Problem, UnknownNameError
-from segmentkit.forms._build_expressions import Value
+from segmentkit.forms._build_expressions import PlainValue, Value
 from segmentkit.forms._build_sources import RelatedSource, attribute
 from segmentkit.forms._build_written import ATOM, SIGN, Written
 from segmentkit.forms._json import Complaints, pointer
@@ -140,7 +140,7 @@ def constant(value: Any, value_type: ValueType) -> Value:
         ValueError: it does not fit.
     """
     found = _spelled(value, value_type)
-    return Value(Written(found, found, SIGN if found[0] == "-" else ATOM))
+    return PlainValue(Written(found, found, SIGN if found[0] == "-" else ATOM))
 
 
 def _spelled(value: Any, value_type: ValueType) -> str:
