@@ -87,6 +87,14 @@ def test_an_id_that_the_engine_gave_earlier_keeps_its_tag(table: Table) -> None:
     assert [fact.id for fact in table.facts(number).events("visit")] == [id_of_tag(7), id_of_tag(8)]
 
 
+def test_facts_know_whose_they_are(table: Table) -> None:
+    """Type and id, also when the number of a deleted object is used again."""
+    first = table.create("ada")
+    assert (table.facts(first).object_type, table.facts(first).object_id) == (table.name, "ada")
+    table.delete(first)
+    assert table.facts(table.create("bob")).object_id == "bob"
+
+
 def test_facts_are_those_of_the_moment(table: Table) -> None:
     """A view follows the table; future events are in it."""
     number = table.create("a")

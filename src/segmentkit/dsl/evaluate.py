@@ -312,11 +312,10 @@ def crossings(direction: str, stays: Sequence[Stay]) -> list[int]:
 
 def _is_ranked(rank: Rank, facts: Facts, now: int, zone: str) -> bool:
     """Return whether the object is among the first, by ranking everybody."""
-    own = _entry(rank, facts, now, zone)
-    if own is None:
-        return False
-    entries = (_entry(rank, other, now, zone) for other in facts.population())
-    return _rank.is_among_first(rank, own, [entry for entry in entries if entry is not None], zone)
+    found = [_entry(rank, other, now, zone) for other in facts.population()]
+    entries = [entry for entry in found if entry is not None]
+    own = next((entry for entry in entries if entry.id == facts.object_id), None)
+    return own is not None and _rank.is_among_first(rank, own, entries, zone)
 
 
 def _entry(rank: Rank, facts: Facts, now: int, zone: str) -> _rank.Entry | None:
