@@ -78,7 +78,12 @@ def test_a_file_is_laid_out_in_one_way() -> None:
 def test_laying_out_changes_no_filter() -> None:
     for before, after in zip(parse_definitions(BEFORE), parse_definitions(AFTER), strict=True):
         assert before.parse(SHOP) == after.parse(SHOP)
-        assert (before.name, before.on, before.tags, before.refresh) == (after.name, after.on, after.tags, after.refresh)
+        assert (before.name, before.on, before.tags, before.refresh) == (
+            after.name,
+            after.on,
+            after.tags,
+            after.refresh,
+        )
 
 
 @pytest.mark.parametrize("text", FILTERS)
@@ -108,7 +113,9 @@ def test_a_comment_anywhere_is_kept_once(spot: int) -> None:
         assert [t.text for t in scan(laid_out).tokens] == [t.text for t in tokens]
 
 
-@pytest.mark.parametrize(("text", "laid_out"), [("", ""), ("\n\n", ""), ("#only\n\n\n#comments", "# only\n\n# comments\n")])
+@pytest.mark.parametrize(
+    ("text", "laid_out"), [("", ""), ("\n\n", ""), ("#only\n\n\n#comments", "# only\n\n# comments\n")]
+)
 def test_files_without_segments(text: str, laid_out: str) -> None:
     assert format_file(text) == laid_out
     assert format_file(laid_out) == laid_out

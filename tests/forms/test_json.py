@@ -133,7 +133,11 @@ def test_a_form_takes_trees_only() -> None:
             "longer than 10,000 years",
         ),
         (filter_of(compared({"node": "literal", "type": "integer"})), "/filter/right", "'literal' has no 'value'"),
-        (filter_of(compared({"node": "attribute", "name": "a` or `b", "type": "text"})), "/filter/right/name", "a name"),
+        (
+            filter_of(compared({"node": "attribute", "name": "a` or `b", "type": "text"})),
+            "/filter/right/name",
+            "a name",
+        ),
         (filter_of(compared({"node": "attribute", "name": "a"})), "/filter/right", "'attribute' has no 'type'"),
         (filter_of(compared(literal(4), zone="Mars/Olympus")), "/filter/zone", "unknown time zone"),
         (filter_of({"node": "and", "items": [compared(literal(4))]}), "/filter", "joins two conditions or more"),

@@ -21,7 +21,11 @@ def normal(text: str) -> Any:
 @pytest.mark.parametrize(
     "spellings",
     [
-        ("orders > 4 and consent and visits < 2", "consent and (visits < 2 and orders > 4)", "not (not consent or not (visits < 2 and orders > 4))"),
+        (
+            "orders > 4 and consent and visits < 2",
+            "consent and (visits < 2 and orders > 4)",
+            "not (not consent or not (visits < 2 and orders > 4))",
+        ),
         ("consent or consent", "consent", "not not consent", "consent and true", "consent or false"),
         ("true", "not false", "consent or true", "at least 0 of (consent, orders > 4)"),
         ("orders > 4", "4 < orders", "orders >= 5", "orders > 4.0", "orders >= 4.5"),
@@ -45,7 +49,12 @@ def normal(text: str) -> Any:
         ('tags has none of ("a", "b")', 'not tags has "a" and not tags has "b"', 'not tags has any of ("b", "a")'),
         ('tags has "a"', 'tags has all of ("a")', 'tags has any of ("a")'),
         ('email contains any of ("a", "b")', 'email contains "b" or email contains "a"'),
-        ("last_visit more than 14 days ago", "last_visit more than 2 weeks ago", "last_visit < now - 14 days", "last_visit more than 336 hours ago"),
+        (
+            "last_visit more than 14 days ago",
+            "last_visit more than 2 weeks ago",
+            "last_visit < now - 14 days",
+            "last_visit more than 336 hours ago",
+        ),
         ("last_visit at least 40 days ago", "last_visit <= now - 40 days", "now - 40 days >= last_visit"),
         ("signup in the last 1 year", "signup in the last 12 months"),
         ("renewal more than 7 days from now", "renewal > today + 1 week"),
@@ -53,7 +62,13 @@ def normal(text: str) -> Any:
         ("renewal in next day", "renewal = tomorrow"),
         ('orders > 4 in zone "Asia/Tokyo"', "orders > 4"),
         ('last_visit in the last 40 days in zone "Asia/Tokyo"', "last_visit in the last 40 days"),
-        ("did purchase", "count(purchase) > 0", "did purchase at least 1 times", "not did not purchase", "count(purchase) != 0"),
+        (
+            "did purchase",
+            "count(purchase) > 0",
+            "did purchase at least 1 times",
+            "not did not purchase",
+            "count(purchase) != 0",
+        ),
         ("did not purchase", "did purchase fewer than 1 times", "count(purchase) = 0", "did purchase at most 0 times"),
         ("did purchase at most 3 times", "did purchase fewer than 4 times", "not did purchase more than 3 times"),
         ("did purchase[true]", "did purchase"),
@@ -69,7 +84,7 @@ def normal(text: str) -> Any:
         ('not (country = "PL" or orders > 4)', 'country != "PL" and not orders > 4'),
     ],
     ids=lambda spellings: spellings[0],
-)  # fmt: skip
+)
 def test_spellings_of_one_filter_have_one_normal_form(spellings: tuple[str, ...]) -> None:
     forms = {sk.format(normal(text)): text for text in spellings}
     assert len(forms) == 1, forms
