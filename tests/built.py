@@ -111,8 +111,7 @@ def _built_value(node: p.Value) -> Any:  # noqa: C901
             source: Any = build.related[relation]
             while isinstance(value, p.Path):
                 source, value = source[value.relation], value.value
-            assert isinstance(value, p.Attribute), "the builder has no aggregates of related objects yet"
-            return source[value.name]
+            return source[value.name] if isinstance(value, p.Attribute) else source.of(built(value))
         case p.RelatedAggregate(function, related, of):
             source = RelatedSource(related.relation)
             where = None if related.where is None else built(related.where)

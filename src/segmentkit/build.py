@@ -103,7 +103,12 @@ tomorrow: Final = _word("tomorrow")
 
 
 def resolve(
-    expression: Condition | Value, schema: Schema, on: str, params: Mapping[str, Any] | None = None
+    expression: Condition | Value,
+    schema: Schema,
+    on: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    segments: Mapping[str, str] | None = None,
 ) -> Predicate:
     """Return the typed tree of an expression: what its text is parsed into.
 
@@ -112,6 +117,7 @@ def resolve(
         schema: what its names mean.
         on: the object type that it is about.
         params: values for `param(...)`.
+        segments: the object type of each segment it may refer to; None does not check such names.
 
     Raises:
         UnknownNameError, FilterTypeError, LimitError: as `segmentkit.parse`; places are those in the text.
@@ -121,7 +127,7 @@ def resolve(
     >>> resolve(attr.orders > 4, schema, on="contact") == parse("orders > 4", schema, on="contact")
     True
     """
-    return parse(as_condition(expression, "resolve").text, schema, on, params)
+    return parse(as_condition(expression, "resolve").text, schema, on, params, segments=segments)
 
 
 def segment(name: str) -> InSegment:

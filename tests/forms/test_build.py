@@ -139,6 +139,7 @@ EXPRESSIONS: list[tuple[Any, str]] = [
         event.purchase[prop.category == related.company.industry].did(),
         "did purchase[category = object.company.industry]",
     ),
+    (related.company.of(event.login.count(last=days(7))) > 3, "company.count(login in the last 7 days) > 3"),
     (segment("High value"), 'in segment "High value"'),
     (~segment("High value"), 'not in segment "High value"'),
     (segment("High value").entered(last=days(7)), 'entered segment "High value" in the last 7 days'),

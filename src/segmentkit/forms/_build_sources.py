@@ -205,6 +205,13 @@ class RelatedSource(Value):
             return Condition(write(CONDITION, self._filtered(inside)))
         return RelatedSource(inside, self._path)
 
+    def of(self, value: Value) -> Value:
+        """Return a value of the related object that is more than an attribute: `of(event.login.count())`."""
+        if not isinstance(value, Value):
+            raise misuse(f"expected a value of the related object, got {value!r}", hint="write event.login.count()")
+        tail = value.written.text
+        return PlainValue(Written(f"{self._path}.{tail}", f"object.{self._path}.{tail}", ATOM))
+
     def _filtered(self, condition: Any) -> str:
         if condition is None:
             return self._path
