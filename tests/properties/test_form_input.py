@@ -47,6 +47,7 @@ def _read_by_all(document: Any) -> None:
             assert str(error)  # noqa: PT017 - any error of the library is fine, and has a message
         else:
             sk.to_english(tree)
+            sk.format(sk.normalize(tree))
             assert sk.from_json(sk.to_json(tree)) == tree
 
 

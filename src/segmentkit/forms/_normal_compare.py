@@ -189,5 +189,5 @@ def normal_in(node: In) -> Predicate:
 
 
 def _identity(option: Literal, ignoring_case: bool) -> Any:
-    value = option.value.casefold() if ignoring_case else option.value
+    value = option.value.casefold() if ignoring_case and option.type.is_text else option.value
     return option.type.kind, value
