@@ -249,3 +249,27 @@ def test_the_number_of_listed_values_is_limited() -> None:
 
 def test_pointers_escape_what_they_have_to() -> None:
     assert _json.pointer("a/b", "c~d", 0) == "/a~1b/c~0d/0"
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {},
+        {"node": "constant"},
+        {"node": "constant", "value": 1},
+        {"node": "constant", "value": True, "valeu": 1},
+        ORDERS,
+        compared(literal("x")),
+        compared(literal(1.5)),
+        compared(literal("19.9"), operator="!="),
+        compared(literal("2026-11-22", "instant")),
+        compared({"node": "attribute", "name": "a`b", "type": "text"}),
+        {"node": "and", "items": []},
+        {"node": "within", "value": ORDERS, "distance": 1, "unit": "feet", "centre": [1, 2]},
+        {"node": "within", "value": ORDERS, "distance": 1, "unit": "km", "centre": [91, 2]},
+    ],
+)
+def test_the_published_schema_refuses_what_the_reader_refuses(node: Any, validator: Any) -> None:
+    assert not validator.is_valid(filter_of(node))
+    with pytest.raises(sk.FormError):
+        sk.from_json(filter_of(node))

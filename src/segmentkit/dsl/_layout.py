@@ -141,7 +141,7 @@ def _classify(grammar: Language, tokens: Sequence[Token], pieces: Sequence[_Piec
         state = parser.parser_state
         terminal = grammar.terminal(token, state.parse_conf.parse_table.states[state.position])
         piece.is_keyword = token.kind == "word" and terminal != "NAME"
-        piece.glued = index > 0 and _is_glued(pieces[:index][-2:], piece)
+        piece.glued = index > 0 and _is_glued(pieces[max(0, index - 2) : index], piece)
         if piece.text in _OPEN:
             betweens.append(0)
         elif piece.text in _CLOSED:

@@ -130,7 +130,7 @@ def normalize(tree: Predicate) -> Predicate:
     not for everything that logic could prove.
 
     Cost:
-        That of formatting the tree once for each level of connectives. The result may have
+        That of formatting the tree, times the depth of brackets in brackets. The result may have
         twice as many conditions, one for each end of a `between`.
 
     >>> from segmentkit.dsl import format, parse
