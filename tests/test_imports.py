@@ -24,7 +24,9 @@ ALLOWED: dict[str, set[str]] = {
     "_reports": {"index"},
     "_subscriptions": {"index.deltas"},
     "engine": {"errors", "schema", "clock", "dsl", "index", "stores", "_reports", "_subscriptions"},
-    "cli": {"errors", "schema", "clock", "dsl", "index.deltas", "engine"},
+    "linting": {"errors", "schema", "dsl"},
+    "editor": {"errors", "schema", "dsl"},
+    "cli": {"errors", "schema", "clock", "dsl", "linting", "index.deltas", "engine"},
     "__main__": {"cli"},
 }
 """What each part may import, besides itself. `__init__` may import everything but the command line."""

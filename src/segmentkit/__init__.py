@@ -3,7 +3,7 @@
 ::
 
     schema      what objects, attributes and events there are      Schema, ObjectType, text, integer, ...
-    filter      text -> typed tree, checked against the schema     parse, format
+    filter      text -> typed tree, checked against the schema     parse, format, lint
     engine      holds facts, keeps memberships                     Engine
     changes     what goes in, in atomic batches                    Put, Update, Event, Retract, Delete
     deltas      what comes out: who entered and left, when         Delta, Deltas
@@ -35,6 +35,7 @@ from segmentkit.errors import (
 from segmentkit.index._members import Members
 from segmentkit.index._segments import Segment
 from segmentkit.index.deltas import Change, Delete, Delta, Deltas, Event, Put, Retract, Update, consolidate
+from segmentkit.linting import Finding, lint
 from segmentkit.schema import (
     EventType,
     ObjectType,
@@ -73,6 +74,7 @@ __all__ = [
     "EventType",
     "FilterSyntaxError",
     "FilterTypeError",
+    "Finding",
     "LimitError",
     "ManualClock",
     "Members",
@@ -101,6 +103,7 @@ __all__ = [
     "format",
     "instant",
     "integer",
+    "lint",
     "many",
     "number",
     "one",

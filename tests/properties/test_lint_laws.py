@@ -85,7 +85,8 @@ LEAVES: dict[str, tuple[str, ...]] = {
     "orders": (
         "orders > {n}", "orders >= {n}", "orders < {n}", "orders = {n}", "orders != {n}", "orders between 1 and {n}",
         "orders in (1, {n})", "orders is known", "orders is missing", "orders not in (0, {n})", "orders + 1 > {n}",
-        "orders between {n} and 1", "orders >= {n}.5", "orders = orders", "abs(orders) >= 0", "coalesce(orders, 2) = {n}",
+        "orders between {n} and 1", "orders >= {n}.5", "orders = orders", "abs(orders) >= 0",
+        "coalesce(orders, 2) = {n}",
     ),
     "score": ("score > {n}", "score <= {n}.5", "score = {n}", "score is missing", "score between 1 and {n}"),
     "plan": ('plan = "free"', 'plan in ("free", "pro")', "plan is known", 'plan != "pro"', 'plan contains "r"'),
@@ -114,7 +115,8 @@ LEAVES: dict[str, tuple[str, ...]] = {
         "did buy on at least {n} days", "did buy on at least {n} days in the last {d}", "did buy in this month",
         "did buy in last month", "did buy between 1 and 8 days ago", "did buy in the next {d}", "max(buy.amount) > {n}",
         "first(buy) is missing", "last(buy) in the last {d}", "sum(buy.amount) > {n}", "did buy since 2026-03-20",
-        "did buy before 2026-03-01", "did buy between 2026-03-01 and 2026-03-20", "did buy today", "did buy exactly {n} times",
+        "did buy before 2026-03-01", "did buy between 2026-03-01 and 2026-03-20", "did buy today",
+        "did buy exactly {n} times",
         "did buy[amount = 1 or amount = 5] at least {n} times", "avg(buy.amount in the last {d}) <= {n}",
     ),
 }  # fmt: skip
@@ -172,8 +174,7 @@ def truths(tree: p.Predicate, about: list[str]) -> list[bool]:
 
 def at_place(tree: p.Predicate, finding: Finding) -> p.Predicate:
     """The outermost predicate that a finding points at."""
-    found = next(node for node in p.iter_nodes(tree) if node.span == (finding.start, finding.end))
-    return found  # type: ignore[return-value]
+    return next(n for n in p.iter_nodes(tree) if n.span == (finding.start, finding.end))  # type: ignore[return-value]
 
 
 def without(tree: p.Predicate, place: tuple[int, int]) -> p.Predicate:
@@ -191,7 +192,7 @@ def without(tree: p.Predicate, place: tuple[int, int]) -> p.Predicate:
 
 @given(filters())
 def test_findings_are_true_of_every_object(case: tuple[list[str], list[str]]) -> None:
-    """What is always true or false is so, and what is redundant or dead can be left out, for all objects of small domains."""
+    """What always holds, or never, does; what is redundant can be left out: for all objects of small domains."""
     about, (text,) = case
     tree = dsl.parse(text, SCHEMA, "contact")
     found = lint(text, SCHEMA, "contact")

@@ -72,7 +72,7 @@ def lint(
     tree = parse(text, schema, on, params, region=region)
     notes = Notes(text, *(region or (0, len(text))))
     solver = Solver(schema.zone, segments=segments or {})
-    TruthWalk(solver, notes, on).walk(tree)
-    note_missing(tree, solver, notes)
-    note_others(tree, segments or {}, solver, notes, on)
+    if TruthWalk(solver, notes, on).walk(tree) is None:
+        note_missing(tree, solver, notes)
+        note_others(tree, segments or {}, solver, notes, on)
     return sorted(notes.findings, key=lambda finding: finding.start)

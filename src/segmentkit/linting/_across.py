@@ -35,9 +35,9 @@ def is_possible(states: States, solver: Solver) -> bool:
 def _agrees(key: Key, region: Region, states: States) -> bool:
     """Return whether what is made of values can be as they are."""
     made_of = [states[base].region for base in bases(key) if base in states]
-    if not region.stretches and len(made_of) == len(bases(key)) > 0:
-        if not any(base.missing for base in made_of) and _is_comparable(key):
-            return False
+    all_known = len(made_of) == len(bases(key)) > 0 and not any(base.missing for base in made_of)
+    if all_known and not region.stretches and _is_comparable(key):
+        return False
     if not region.missing and not all(base.stretches for base in made_of):
         return False
     match key:
@@ -120,7 +120,7 @@ def _counts_agree(states: States, solver: Solver) -> bool:
                 return False
         least = _least(one, region)
         if least > 0 and not all(
-            _greatest(other, states[other.key].region) >= (least if _is_no_more(one, other) else 1)
+            states[other.key].region.greatest >= (least if _is_no_more(one, other) else 1)
             for other in counts
             if other is not one and other.is_count and is_counted_by(one, other, solver)
         ):
@@ -137,10 +137,6 @@ def _least(one: Counted, region: Region) -> float:
     return 1 if one.is_missing_without else 0
 
 
-def _greatest(one: Counted, region: Region) -> float:
-    return float(region.greatest)
-
-
 def _is_no_more(one: Counted, other: Counted) -> bool:
     """Return whether `one` is never more than `other`, when it counts some of the same events."""
     return one.function == "count" == other.function or (
@@ -152,7 +148,10 @@ def _is_no_more(one: Counted, other: Counted) -> bool:
 
 
 def _relations_agree(states: States, solver: Solver) -> bool:
-    """Return whether what is asked of related objects can be: an object of a path is there, and `any` of more is more."""
+    """Return whether what is asked of related objects can be.
+
+    The object that a known path leads to is there, and there is `any` of more where there is of less.
+    """
     for key, state in states.items():
         match key:
             case OpaqueKey(OneRelated(relation, Constant(True))) if state.region == of_points([0]):
@@ -169,9 +168,9 @@ def _relations_agree(states: States, solver: Solver) -> bool:
         if holds and _excludes(related, None, zone, solver):
             return False
         for other, other_holds, _ in asked:
-            if holds and not other_holds and related.relation == other.relation:
-                if other.where is None or _excludes(related, other, zone, solver):
-                    return False
+            is_less = holds and not other_holds and related.relation == other.relation
+            if is_less and (other.where is None or _excludes(related, other, zone, solver)):
+                return False
     return True
 
 
@@ -188,5 +187,3 @@ def _excludes(some: Related, other: Related | None, zone: str, solver: Solver) -
     first = Constant(True) if some.where is None else some.where
     second = Constant(False) if other is None else other.where or Constant(True)
     return solver.remember(question, solver.excludes((first, True), (second, False), zone=zone))
-
-

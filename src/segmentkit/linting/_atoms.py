@@ -124,16 +124,14 @@ def _compare(node: Compare, zone: str) -> Sketch:
     return _time.compare(node, zone) or _pair(node, zone)
 
 
-def _with_constant(
-    node: Compare, operator: str, value: Value, constant: tuple[Any, ValueType], zone: str
-) -> Sketch:
+def _with_constant(node: Compare, operator: str, value: Value, constant: tuple[Any, ValueType], zone: str) -> Sketch:
     if constant[0] is None:
         return False
     if _reads_day(value):
         return opaque(node, zone)
     key = value_key(value, zone)
     if node.ignoring_case:
-        return _folded(key, node, [str(constant[0])])
+        return _folded(key, [str(constant[0])])
     region = region_of(operator, value.type, *constant, zone)
     return opaque(node, zone) if region is None else exactly(key, region)
 
@@ -143,7 +141,9 @@ def _reads_day(value: Value) -> bool:
     return isinstance(value, Today)
 
 
-def region_of(operator: str, value_type: ValueType, constant: Any, constant_type: ValueType, zone: str) -> Region | None:
+def region_of(
+    operator: str, value_type: ValueType, constant: Any, constant_type: ValueType, zone: str
+) -> Region | None:
     """Return for which values of a type `value operator constant` holds, or None if that is not known."""
     whole = is_whole(value_type)
     match value_type.kind, constant_type.kind:
@@ -195,11 +195,11 @@ def _among(value: Value, options: tuple[Literal, ...], ignoring_case: bool, zone
     found = constant_of(value, zone)
     if found is not None:
         return evaluate(In(value, options, ignoring_case), DictFacts(), 0, zone)
-    node, key = In(value, options, ignoring_case), value_key(value, zone)
+    key = value_key(value, zone)
     if ignoring_case:
-        return _folded(key, node, [option.value for option in options])
+        return _folded(key, [option.value for option in options])
     if _reads_day(value):
-        return opaque(node, zone)
+        return opaque(In(value, options), zone)
     region = NONE
     same = [option.value for option in options if option.type.kind == value.type.kind and value.type.is_text]
     if len(same) == len(options):
@@ -207,12 +207,12 @@ def _among(value: Value, options: tuple[Literal, ...], ignoring_case: bool, zone
     for option in options:
         part = region_of("=", value.type, option.value, option.type, zone)
         if part is None:
-            return opaque(node, zone)
+            return opaque(In(value, options), zone)
         region |= part
     return exactly(key, region)
 
 
-def _folded(key: ValueKey, node: Predicate, texts: list[str]) -> Atom:
+def _folded(key: ValueKey, texts: list[str]) -> Atom:
     folded = of_points([text.casefold() for text in texts])
     base = FoldKey(key)
     return Atom((Constraint(base, folded), Constraint(key, KNOWN)), (Constraint(base, ~folded),))

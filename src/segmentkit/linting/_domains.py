@@ -1,4 +1,4 @@
-"""Which values a feature can have at all: counts are not negative, a choice is one of its own, a set is never missing."""
+"""Which values a feature can have: counts are not negative, a choice is one of its own, a set is never missing."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def _known_values(value: Value) -> Region:
     if kind == "text":
         return above("", or_equal=True)
     match value:
-        case Call("length" | "size") | Aggregate("count" | "days" | "distinct") | RelatedAggregate("count" | "distinct"):
+        case (
+            Call("length" | "size") | Aggregate("count" | "days" | "distinct") | RelatedAggregate("count" | "distinct")
+        ):
             return above(0, or_equal=True, whole=True)
         case Call("abs"):
             return above(0, or_equal=True, whole=kind == "integer")

@@ -57,7 +57,7 @@ class Finding:
         line 1, column 16: warning: 'orders < 3' never holds together with 'orders > 4' [contradiction]
             orders > 4 and orders < 3
                            ^^^^^^^^^^
-        so no object passes the filter
+        so no contact passes the filter
         """
         message = f"{self.severity}: {self.message} [{self.code}]"
         problem = Problem(message, self.start, self.end, self.line, self.column, self.reason)
@@ -74,12 +74,20 @@ class Notes:
     findings: list[Finding] = attrs.field(factory=list)
 
     def add(  # noqa: PLR0917  # the parts of a finding
-        self, code: Code, node: Node, message: str, reason: str = "", severity: Severity = "warning", segment: str | None = None
+        self,
+        code: Code,
+        node: Node,
+        message: str,
+        reason: str = "",
+        severity: Severity = "warning",
+        segment: str | None = None,
     ) -> None:
         """Note a finding at a node of the tree."""
         start, end = self.span(node)
         problem = Problem.at(message, self.source, start, end, reason)
-        self.findings.append(Finding(code, message, reason, severity, start, end, problem.line, problem.column, segment))
+        self.findings.append(
+            Finding(code, message, reason, severity, start, end, problem.line, problem.column, segment)
+        )
 
     def span(self, node: Node) -> tuple[int, int]:
         """Return where a node stands; the whole filter for one that has no place."""

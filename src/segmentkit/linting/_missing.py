@@ -119,7 +119,7 @@ def _note_negation(node: Predicate, value: Value, notes: Notes) -> None:
         "negation-lets-missing-in",
         node,
         f"{notes.quote(node)} also holds where {name} is missing",
-        f"add 'and {name} is known' to leave these out",
+        f"add 'and {name} is known' to leave these out, or 'or {name} is missing' to say that they are meant",
         "hint",
     )
 

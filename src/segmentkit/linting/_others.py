@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from segmentkit.dsl._literals import write_text
 from segmentkit.dsl._scan import shown
 from segmentkit.dsl.predicates import InSegment, Predicate
 from segmentkit.linting._finding import Notes
@@ -15,16 +16,14 @@ __all__ = ["note_others"]
 def note_others(
     tree: Predicate, segments: Mapping[str, Predicate], solver: Solver, notes: Notes, object_type: str
 ) -> None:
-    """Note the segments that hold, or are held by, the filter; filters that hold for none or for all are left out."""
-    if _is_settled(tree, solver):
-        return
+    """Note the segments that hold, or are held by, the filter; those that hold none or all are not compared."""
     for name, other in segments.items():
-        if _is_settled(other, solver):
+        if tree == InSegment(name) or _is_settled(other, solver):
             continue
         inside, around = solver.excludes((tree, True), (other, False)), solver.excludes((other, True), (tree, False))
         quoted = shown(name)
         if inside and around:
-            reason = f"use it instead: in segment {shown(name)}" if tree != InSegment(name) else ""
+            reason = f"use it instead: in segment {write_text(name)}"
             notes.add("same-as-segment", tree, f"segment {quoted} has the same members", reason, segment=name)
         elif inside:
             message = f"every {object_type} that passes is in segment {quoted} too"

@@ -74,11 +74,11 @@ def _condition(relation: str, where: Predicate) -> Predicate | None:
     """Return a condition with its values reached over the relation."""
     match where:
         case Compare(_, left, right):
-            sides = _value(relation, left), _value(relation, right)
+            sides: Any = _value(relation, left), _value(relation, right)
             return None if None in sides else attrs.evolve(where, left=sides[0], right=sides[1])
         case Between(value, low, high):
-            three = [_value(relation, part) for part in (value, low, high)]
-            return None if None in three else Between(three[0], three[1], three[2], where.zone)  # type: ignore[arg-type]
+            three: Any = [_value(relation, part) for part in (value, low, high)]
+            return None if None in three else Between(three[0], three[1], three[2], where.zone)
         case (
             In(value) | IsMissing(value) | IsTrue(value) | TextTest(_, value) | SetTest(_, value) | IsEmpty(value)
             | Within(value) | InBox(value) | InWindow(value)

@@ -95,7 +95,7 @@ class Solver:
             options = attempt.take(pending)
             if options is None:
                 continue
-            if self.steps <= 0 or options == ():
+            if self.steps <= 0 or not options:
                 return False
             found, rest = options
             parts = found.parts if isinstance(found, Any) else (found,)
@@ -125,7 +125,7 @@ class _Attempt:
                 self._states[key] = before
 
     def take(self, pending: Pending) -> tuple[()] | tuple[Formula, Pending] | None:
-        """Take in all that must hold; return a disjunction to choose from and the rest, () if done, None if it fails."""
+        """Take in all that must hold; return what to choose from and the rest, () if done, None if it fails."""
         later: Pending = None
         while pending is not None:
             formula, pending = pending
@@ -143,7 +143,7 @@ class _Attempt:
                     self._solver.steps -= len(constraints)
                     if self._solver.steps <= 0:
                         return ()
-                    if not all([self._narrow(constraint) for constraint in constraints]):
+                    if not all(self._narrow(constraint) for constraint in constraints):
                         return None
         if later is not None:
             return later

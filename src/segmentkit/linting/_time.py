@@ -130,7 +130,7 @@ def _anchor(value: Value) -> tuple[Duration | int, int] | None:
             return None
 
 
-def _against(
+def _against(  # noqa: PLR0917  # a comparison taken apart
     node: Compare, value: Value, operator: str, other: Value, anchor: tuple[Duration | int, int], zone: str
 ) -> Sketch | None:
     base, kinds = value_key(value, zone), (value.type.kind, other.type.kind)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import attrs
+
 from segmentkit.dsl.predicates import (
     And,
     AtLeast,
     Constant,
     Events,
     InWindow,
+    IsMissing,
     Node,
     Not,
     OneRelated,
@@ -41,28 +44,29 @@ class TruthWalk:
     def _excludes(self, *signed: tuple[Predicate, bool]) -> bool:
         return self._solver.excludes(*signed, zone=self._zone)
 
-    def walk(self, root: Predicate) -> None:
-        """Note what there is to say about the truth of the filter and its parts."""
+    def walk(self, root: Predicate) -> bool | None:
+        """Note what there is to say about the truth of the filter and its parts; return it if it is always the same."""
         before = len(self._notes.findings)
         truth = self._visit(root, ())
         said = {finding.code for finding in self._notes.findings[before:]}
         if truth is None or isinstance(root, Constant):
-            return
+            return truth
         consequence = f"so {'every' if truth else 'no'} {self._object_type} passes the filter"
         if not said & {"always-true", "always-false", "contradiction"}:
             self._note_whole(root, truth)
         elif len(self._notes.findings) == before + 1:
             self._amend(consequence)
         elif isinstance(root, And | Or):
-            self._notes.add("always-true" if truth else "always-false", root, f"the filter {_holds(truth)}", consequence)
+            self._notes.add(
+                "always-true" if truth else "always-false", root, f"the filter {_holds(truth)}", consequence
+            )
+        return truth
 
     def _note_whole(self, root: Predicate, truth: bool) -> None:
         message = f"every {self._object_type} passes" if truth else f"no {self._object_type} can pass"
         self._notes.add("always-true" if truth else "always-false", root, message)
 
     def _amend(self, consequence: str) -> None:
-        import attrs
-
         last = self._notes.findings[-1]
         reason = f"{last.reason}; {consequence}" if last.reason else consequence
         self._notes.findings[-1] = attrs.evolve(last, reason=reason)
@@ -79,12 +83,12 @@ class TruthWalk:
                 return value
             case And(items) | Or(items):
                 return self._junction(node, items, context)
-            case Not(And() | Or() | Not() | AtLeast() as item):
-                truth = self._visit(item, ())
+            case Not(And() | Or() | Not() | AtLeast() as inner):
+                truth = self._visit(inner, ())
                 return None if truth is None else not truth
             case AtLeast(_, items):
-                for item in items:
-                    self._visit(item, ())
+                for counted in items:
+                    self._visit(counted, ())
                 return self._truth(node)
             case _:
                 said = len(self._notes.findings)
@@ -101,8 +105,7 @@ class TruthWalk:
         return True if self._excludes((node, False)) else None
 
     def _note_single(self, node: Predicate, truth: bool) -> None:
-        code = "always-true" if truth else "always-false"
-        self._notes.add(code, node, f"{self._notes.quote(node)} {_holds(truth)}")
+        self._notes.add("always-true" if truth else "always-false", node, f"{self._notes.quote(node)} {_holds(truth)}")
 
     # ------------------------------------------------------------------------ junctions
 
@@ -148,7 +151,7 @@ class TruthWalk:
             self._notes.add("contradiction", last, f"{quoted} never holds together with {listed}")
         else:
             reason = "join them with 'and' if both are meant" if any(isinstance(i, Not) for i in items) else ""
-            self._notes.add("always-true", last, f"{quoted} holds wherever {listed} does not", reason)
+            self._notes.add("always-true", last, f"{quoted} holds wherever {listed} {_does(others)} not", reason)
 
     def _note_redundant(self, items: list[Predicate], conjoined: bool) -> list[Predicate]:
         """Note items that the others imply (or that imply one of the others); return those that count."""
@@ -156,7 +159,7 @@ class TruthWalk:
         for item in reversed(items):
             others = [other for other in kept if other is not item]
             signed = [(other, conjoined) for other in others]
-            if others and self._excludes(*signed, (item, not conjoined)):
+            if others and not _speaks_of_missing(item) and self._excludes(*signed, (item, not conjoined)):
                 kept = others
                 self._note_implied(item, self._smallest_cause(others, item, conjoined), conjoined)
         return kept
@@ -174,7 +177,7 @@ class TruthWalk:
         if causes == [item]:
             message, reason = f"{quoted} stands here twice", "leave one out"
         elif conjoined:
-            message, reason = f"{quoted} holds wherever {listed} does", "it can be left out"
+            message, reason = f"{quoted} holds wherever {listed} {_does(causes)}", "it can be left out"
         else:
             message, reason = f"{quoted} adds nothing to {listed}", f"whatever passes it passes {listed} too"
         self._notes.add("redundant", item, message, reason)
@@ -207,6 +210,15 @@ def brackets(condition: Predicate) -> Iterator[tuple[Predicate, str | None]]:
                 stack += [(child, window.zone or zone) for child in children(node)]
             case _:
                 stack += [(child, getattr(node, "zone", None) or zone) for child in children(node)]
+
+
+def _speaks_of_missing(condition: Predicate) -> bool:
+    """Return whether a condition is `is missing` or `is known`: whoever adds that says what is meant."""
+    return isinstance(condition.item if isinstance(condition, Not) else condition, IsMissing)
+
+
+def _does(causes: Sequence[Predicate]) -> str:
+    return "does" if len(causes) == 1 else "do"
 
 
 def _holds(truth: bool) -> str:
