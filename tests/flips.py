@@ -127,11 +127,13 @@ def _durations(node: p.Node) -> Iterator[p.Duration]:
             yield node.second
     elif isinstance(node, p.Literal) and isinstance(node.value, p.Duration):
         yield node.value
+    elif isinstance(node, p.Chain):
+        yield from (step.within for step in node.steps if step.within is not None)
 
 
 def _goes_by_the_day(node: p.Node) -> bool:
     return (
-        isinstance(node, p.Calendar | p.Today)
+        isinstance(node, p.Calendar | p.Today | p.Anniversary)
         or any(duration.months for duration in _durations(node))
         or (isinstance(node, p.Literal | p.Attribute | p.Property | p.Aggregate) and node.type.kind == "date")
         or (isinstance(node, p.Aggregate) and node.function == "days")

@@ -57,6 +57,12 @@ class ObjectFacts:
     type: ObjectType = attrs.field(repr=lambda object_type: repr(object_type.name))
     attributes: dict[str, Any] = attrs.field(factory=dict)
     stored: list[StoredEvent] = attrs.field(factory=list)
+    object_id: str = attrs.field(default="a", kw_only=True)
+
+    @property
+    def object_type(self) -> str:
+        """The name of the object's type."""
+        return self.type.name
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
@@ -218,7 +224,7 @@ class Model:
         if key not in self.objects:
             if not create:
                 raise Refused(sk.DataError, f"no object {key!r}")
-            self.objects[key] = ObjectFacts(self.schema.type(key[0]))
+            self.objects[key] = ObjectFacts(self.schema.type(key[0]), object_id=key[1])
         return self.objects[key]
 
     def _convert(self, fields: Mapping[str, ValueType], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -119,18 +119,19 @@ class _Scope:
         forms: list[Callable[[], p.Predicate]] = [self.dates, self.mixed_dates, self.instants, self.lengths]
         for kinds, of_kinds in (
             (NUMERIC, [self.numbers, self.numbers, self.number_between, self.number_in]),
-            (("text", "choice"), [self.texts, self.text_in, self.text_test]),
+            (("text", "choice"), [self.texts, self.text_in, self.text_test, self.matches]),
             (("instant",), [self.window, self.window, self.instants, self.instant_between]),
             (("date",), [self.date_window, self.date_window, self.date_between]),
+            (("date", "instant"), [self.anniversary]),
             (("boolean",), [self.truth]),
             (("text_set",), [self.set_test, self.set_test, self.empty]),
-            (("point",), [self.within, self.box]),
+            (("point",), [self.within, self.box, self.polygon]),
             (_COMPARABLE, [self.missing]),
         ):
             if self.can_read(kinds):
                 forms += of_kinds
         if self.properties is None:
-            forms += [self.did] * 3 + [self.numbers] * 4 + [self.window]
+            forms += [self.did] * 3 + [self.numbers] * 4 + [self.window] + [self.chain] * 3 + [self.sample]
         if self.rarely():
             forms += [self.constant]
         return self.pick(*forms)()
@@ -259,6 +260,10 @@ class _Scope:
         test = self.pick("contains", "starts with", "ends with")
         return p.TextTest(test, self.text(), patterns, ignoring_case=self.pick(True, False))
 
+    def matches(self) -> p.Predicate:
+        pattern = self.pick("^p", "l$", "^$", "s+", "[^a-z]", "\\\\", "ß", ".")
+        return p.Matches(self.text(), pattern, ignoring_case=self.pick(True, False))
+
     def texts_of(self, *pool: str) -> tuple[str, ...]:
         """One or two of the texts, none of them twice."""
         return tuple(dict.fromkeys(self.pick(*pool) for _ in range(1 + self.source.below(2))))
@@ -285,6 +290,15 @@ class _Scope:
             (50.0, 19.0, 53.0, 22.0), (-10.0, 170.0, 10.0, -170.0), (52.23, 21.01, 90.0, 21.01)
         )
         return p.InBox(value, south, west, north, east)
+
+    def polygon(self) -> p.Predicate:
+        value = self.pick(*self.read("point"))
+        corners = self.pick(
+            ((52.0, 21.0), (52.25, 21.0), (52.25, 21.5)),
+            ((-10.0, 170.0), (10.0, 170.0), (10.0, -170.0), (-10.0, -170.0)),
+            ((0.0, -180.0), (52.23, 21.01), (50.06, 19.94), (90.0, 0.0)),
+        )
+        return p.InPolygon(value, corners)
 
     # ----------------------------------------------------------------------- time
 
@@ -372,6 +386,15 @@ class _Scope:
         window = self.calendar() if self.rarely() else self.relative(DAYS)
         return p.InWindow(self.moved_day(value) if self.rarely() else value, window)
 
+    def anniversary(self) -> p.Predicate:
+        """Days within which a date, or an instant's day, comes back: those that `anniversary` can say."""
+        value = self.pick(*self.read("date", "instant"))
+        if self.rarely():
+            value = self.moved_day(value) if value.type == sk.date else self.moved(value)
+        if self.pick(True, False):
+            return p.Anniversary(value, p.Relative(self.pick("last", "next"), self.pick(*DAYS), None, self.zone()))
+        return p.Anniversary(value, self.calendar())
+
     def relative(self, durations: Sequence[p.Duration] = DURATIONS) -> p.Relative:
         form = self.pick(
             "more than ago", "at least ago", "last", "between ago", "next", "more than from now", "at least from now"
@@ -408,7 +431,7 @@ class _Scope:
 
     def absolute(self) -> p.Absolute:
         def bound() -> p.Value:
-            match self.pick("instant", "date", "now", "today", "moved"):
+            match self.pick("instant", "date", "now", "today", "moved", "read", "anchor"):
                 case "instant":
                     return self.literal(sk.instant)
                 case "date":
@@ -417,10 +440,18 @@ class _Scope:
                     return p.Now()
                 case "today":
                     return p.Today(self.pick(0, -1))
+                case "read":
+                    return self.anchor()
+                case "anchor":
+                    return self.moved(self.anchor())
                 case _:
                     return self.moved(p.Now())
 
-        match self.pick("since", "after", "before", "until", "both", "between", "on", "any"):
+        match self.pick(
+            "since", "after", "before", "until", "both", "between", "on", "any", "anchored", "anchored", "anchored"
+        ):
+            case "anchored":
+                return self.anchored()
             case "since":
                 return p.Absolute(bound(), None, zone=self.zone())
             case "after":
@@ -439,6 +470,37 @@ class _Scope:
             case _:
                 day = self.pick(self.literal(sk.date), p.Today())
                 return p.Absolute(day, day, until=True, zone=self.zone())
+
+    def anchor(self) -> p.Value:
+        """An instant or a date of the object: an attribute, or its first or last event."""
+        names = self.names("instant", "date")
+        if names and not self.rarely():
+            return self.pick(*names)
+        window = self.relative() if self.rarely() else None
+        return p.Aggregate(
+            self.pick("first", "last"), p.Events(self.pick(*self.events), None, window), None, sk.instant
+        )
+
+    def anchored(self) -> p.Absolute:
+        """`within d after T`, or before."""
+        anchor = self.anchor()
+        step = p.Literal(self.pick(*(DAYS if anchor.type == sk.date else DURATIONS)), duration_type)
+        if self.pick(True, False):
+            return p.Absolute(anchor, p.Arithmetic("+", anchor, step, anchor.type), zone=self.zone())
+        return p.Absolute(p.Arithmetic("-", anchor, step, anchor.type), anchor, zone=self.zone())
+
+    def chain(self) -> p.Predicate:
+        """A sequence of two or three steps, with gaps and a window or without."""
+        window = attrs.evolve(found, zone=None) if (found := self.matching().window) is not None else None
+        steps = []
+        for position in range(self.pick(2, 2, 3)):
+            events = attrs.evolve(self.matching(), window=None)
+            steps.append(p.Step(events, self.pick(None, *DURATIONS) if position else None))
+        return p.Chain(tuple(steps), self.pick(False, False, True), window, self.zone())
+
+    def sample(self) -> p.Predicate:
+        share = p.Literal(self.pick(0.5, 0.1, 0.9), sk.number)
+        return p.Compare(self.pick("<", ">="), p.Sample(self.pick("", "spring")), share)
 
     def count(self) -> p.Value:
         return p.Aggregate(self.pick("count", "count", "days"), self.matching(), None, sk.integer)

@@ -4,6 +4,8 @@
 
     schema      what objects, attributes and events there are      Schema, ObjectType, text, integer, ...
     filter      text -> typed tree, checked against the schema     parse, format, lint
+    filter      text -> typed tree, checked against the schema     parse, format
+    forms       JSON, plain English, the normal form, builder      to_json, from_json, to_english, normalize
     engine      holds facts, keeps memberships                     Engine
     changes     what goes in, in atomic batches                    Put, Update, Event, Retract, Delete
     deltas      what comes out: who entered and left, when         Delta, Deltas
@@ -24,6 +26,7 @@ from segmentkit.errors import (
     DefinitionError,
     FilterSyntaxError,
     FilterTypeError,
+    FormError,
     LimitError,
     MissingExtraError,
     Problem,
@@ -32,6 +35,7 @@ from segmentkit.errors import (
     StoreError,
     UnknownNameError,
 )
+from segmentkit.forms import from_json, normalize, to_english, to_json
 from segmentkit.index._members import Members
 from segmentkit.index._segments import Segment
 from segmentkit.index.deltas import Change, Delete, Delta, Deltas, Event, Put, Retract, Update, consolidate
@@ -75,6 +79,7 @@ __all__ = [
     "FilterSyntaxError",
     "FilterTypeError",
     "Finding",
+    "FormError",
     "LimitError",
     "ManualClock",
     "Members",
@@ -101,14 +106,18 @@ __all__ = [
     "date",
     "decimal",
     "format",
+    "from_json",
     "instant",
     "integer",
     "lint",
     "many",
+    "normalize",
     "number",
     "one",
     "parse",
     "point",
     "text",
     "text_set",
+    "to_english",
+    "to_json",
 ]

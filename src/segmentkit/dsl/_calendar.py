@@ -44,8 +44,10 @@ __all__ = [
     "edge_on",
     "edges",
     "existing_day",
+    "has_anniversary",
     "hour_of",
     "instant_of",
+    "next_anniversary",
     "offset_at",
     "shift",
     "shift_date",
@@ -316,6 +318,32 @@ def day_bounds(window: Relative | Calendar, today: int) -> Bounds:
         case _:
             assert_never(window)
     return _open(start, end, 1, MAX_ORDINAL)
+
+
+def has_anniversary(day: int, window: Relative | Calendar, today: int) -> bool:
+    """Return whether an anniversary of a date lies in a window of dates, on the day `today`."""
+    start, end = day_bounds(window, today)
+    return next_anniversary(day, 1 if start is None else start) < (MAX_ORDINAL + 1 if end is None else end)
+
+
+def next_anniversary(day: int, start: int) -> int:
+    """Return the first anniversary of a date on or after the day `start`, or `MAX_ORDINAL + 1`.
+
+    Each year has one, whether it lies before or after the date itself; the one of 29 February
+    is 1 March in common years.
+    """
+    start = max(1, start)
+    if start > MAX_ORDINAL:
+        return MAX_ORDINAL + 1
+    first, original = date.fromordinal(start).year, date.fromordinal(day)
+    for year in range(first, min(first + 1, 9999) + 1):
+        if (original.month, original.day) == (2, 29) and monthrange(year, 2)[1] == 28:
+            anniversary = date(year, 3, 1)
+        else:
+            anniversary = original.replace(year=year)
+        if anniversary.toordinal() >= start:
+            return anniversary.toordinal()
+    return MAX_ORDINAL + 1
 
 
 def edge_at(edge: Edge, now: int, zone: str) -> int:

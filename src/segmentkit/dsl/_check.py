@@ -12,11 +12,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from segmentkit.dsl._check_compare import check_between, check_between_ago_test, check_compare, check_in_window
+from segmentkit.dsl._check_chains import check_chain
+from segmentkit.dsl._check_compare import (
+    check_anniversary,
+    check_between,
+    check_between_ago_test,
+    check_compare,
+    check_in_window,
+)
 from segmentkit.dsl._check_constants import check_amount
 from segmentkit.dsl._check_events import check_aggregate, check_did
-from segmentkit.dsl._check_members import check_among, check_has, check_state, check_text_test
-from segmentkit.dsl._check_places import check_box, check_within
+from segmentkit.dsl._check_members import check_among, check_has, check_matches, check_state, check_text_test
+from segmentkit.dsl._check_places import check_box, check_polygon, check_within
 from segmentkit.dsl._check_types import described
 from segmentkit.dsl._check_values import check_value
 from segmentkit.dsl._literals import quote_name
@@ -41,13 +48,6 @@ if TYPE_CHECKING:
     from lark import Token, Tree
 
 __all__ = ["check"]
-
-_LATER = {
-    "polygon_later": "'in polygon'",
-    "matches_later": "'matches'",
-    "anniversary_later": "'anniversary'",
-    "sequence_later": "a sequence of events with 'then'",
-}
 
 
 def check(  # noqa: PLR0917  # those of `parse`
@@ -76,9 +76,6 @@ def _condition(tree: Tree[Token], scope: Scope) -> Predicate | None:
     handler = _HANDLERS.get(tree.data)
     if handler is not None:
         return handler(tree, scope)
-    if tree.data in _LATER:
-        scope.report(tree, f"{_LATER[tree.data]} is not supported yet")
-        return None
     return _truth(tree, scope)
 
 
@@ -206,6 +203,11 @@ _HANDLERS: dict[str, Callable[[Any, Scope], Predicate | None]] = {
     "in_window": check_in_window,
     "within": check_within,
     "in_box": check_box,
+    "in_polygon": check_polygon,
+    "matches": check_matches,
+    "anniversary": check_anniversary,
+    "sequence": check_chain,
+    "sequence_not": check_chain,
     "did": check_did,
     "did_not": check_did,
 }

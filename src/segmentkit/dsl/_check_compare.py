@@ -11,10 +11,11 @@ from segmentkit.dsl._check_values import (
     check_value,
     check_values,
 )
-from segmentkit.dsl._check_windows import check_between_ago, check_stretch, check_zone, zone_of
+from segmentkit.dsl._check_windows import check_between_ago, check_stretch, check_window, check_zone, zone_of
 from segmentkit.dsl._scope import Scope, span, words_of
 from segmentkit.dsl.predicates import (
     Aggregate,
+    Anniversary,
     Between,
     Calendar,
     Compare,
@@ -28,13 +29,14 @@ from segmentkit.dsl.predicates import (
     Relative,
     Today,
     Value,
+    Window,
     children,
 )
 
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-__all__ = ["check_between", "check_between_ago_test", "check_compare", "check_in_window"]
+__all__ = ["check_anniversary", "check_between", "check_between_ago_test", "check_compare", "check_in_window"]
 
 _OPERATORS: dict[str, CompareOperator] = {
     "=": "=", "!=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
@@ -140,27 +142,51 @@ def check_between_ago_test(tree: Tree[Token], scope: Scope) -> Predicate | None:
     return None if zone_tree is not None and zone is None else _in_window(tree, value, window, scope)
 
 
+def check_anniversary(tree: Tree[Token], scope: Scope) -> Predicate | None:
+    """Return `d anniversary in the next 7 days` and the like."""
+    value_tree, window_tree, *rest = tree.children
+    zone_tree = zone_of(rest)
+    zone = check_zone(zone_tree, scope)
+    window: Any = check_window(window_tree, zone, scope)  # type: ignore[arg-type]
+    value = check_value(value_tree, scope)  # type: ignore[arg-type]
+    if (zone_tree is not None and zone is None) or not _fits_window(tree, value, window, scope):
+        return None
+    if not _counts_days(window):
+        scope.report(window.span, "an anniversary is a whole day", "use days, weeks, months or years")
+        return None
+    return Anniversary(value, window, span=span(tree))  # type: ignore[arg-type]  # it fits
+
+
 def _in_window(
     tree: Tree[Token], value: Value | None, window: Relative | Calendar | None, scope: Scope
 ) -> Predicate | None:
-    if value is None or window is None:
+    if value is None or window is None or not _fits_window(tree, value, window, scope):
         return None
+    if value.type.kind == "date" and not _counts_days(window):
+        where = window.span or span(tree)
+        scope.report(where, f"{described(value)} is a whole day", "use days, weeks, months or years")
+        return None
+    return InWindow(value, window, span=span(tree))
+
+
+def _fits_window(tree: Tree[Token], value: Value | None, window: Window | None, scope: Scope) -> bool:
+    """Return whether a window can be asked of a value, which is reported if not."""
+    if value is None or window is None:
+        return False
     place = tree.children[0]
     if value.type.kind not in ("instant", "date"):
         scope.report(place, f"a window of time is asked of instants and dates, not of {described(value)}")
-        return None
+        return False
     if _moves_with_now(value):
         hint = "compare directly, such as 'signup > now - 40 days'"
         scope.report(place, "a value that is computed from 'now' or 'today' cannot be asked about a window", hint)
-        return None
-    if value.type.kind == "date" and isinstance(window, Relative):
-        lengths = [length for length in (window.duration, window.second) if length is not None]
-        if any(not _is_whole_days(length) for length in lengths):
-            scope.report(
-                window.span or span(tree), f"{described(value)} is a whole day", "use days, weeks, months or years"
-            )
-            return None
-    return InWindow(value, window, span=span(tree))
+        return False
+    return True
+
+
+def _counts_days(window: Relative | Calendar) -> bool:
+    lengths = (window.duration, window.second) if isinstance(window, Relative) else ()
+    return all(length is None or _is_whole_days(length) for length in lengths)
 
 
 def _is_whole_days(length: Duration) -> bool:

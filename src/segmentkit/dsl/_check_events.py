@@ -29,7 +29,7 @@ from segmentkit.schema import EventType
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-__all__ = ["check_aggregate", "check_did"]
+__all__ = ["check_aggregate", "check_did", "check_event", "refuse_inside"]
 
 _COUNTS: dict[str, CompareOperator] = {
     "at least": ">=",
@@ -44,7 +44,7 @@ _COUNTS: dict[str, CompareOperator] = {
 # ----------------------------------------------------------------------------- events
 
 
-def _events(
+def check_event(
     tree: Tree[Token], window: Window | None, scope: Scope, where: Span | None = None
 ) -> tuple[Events, EventType] | None:
     """Return the events of `name` or `name[filter]`; other children of the tree are left alone."""
@@ -64,15 +64,21 @@ def _events(
     return None if condition is None else (Events(name, condition, window, span=where or span(tree)), event)
 
 
-def _refuse_inside(tree: Tree[Token], scope: Scope) -> bool:
+def refuse_inside(tree: Tree[Token], scope: Scope) -> bool:
+    """Report events in the brackets of an event, and in a bound of a window that is itself in a bound."""
     if scope.event is not None:
         scope.report(tree, "conditions on events cannot stand inside the brackets of an event", "join two conditions")
-    return scope.event is not None
+    elif scope.windows > 1:
+        hint = "use a window without events there, such as 'last(visit in the last 30 days)'"
+        scope.report(tree, "the window of an event that bounds a window cannot be bounded by events in turn", hint)
+    else:
+        return False
+    return True
 
 
 def check_did(tree: Tree[Token], scope: Scope) -> Predicate | None:
     """Return `did ...` as a comparison of a count."""
-    if _refuse_inside(tree, scope):
+    if refuse_inside(tree, scope):
         return None
     event_tree: Any = tree.children[0]
     rest: list[Any] = list(tree.children[1:])
@@ -81,7 +87,7 @@ def check_did(tree: Tree[Token], scope: Scope) -> Predicate | None:
     counts = [part for part in rest if part.data in ("times", "times_between", "days", "days_between")]
     windows = [part for part in rest if part is not zone_tree and part not in counts]
     window = check_window(windows[0], zone, scope) if windows else None
-    found = _events(event_tree, window, scope)
+    found = check_event(event_tree, window, scope)
     by_days = bool(counts) and counts[0].data.startswith("days")
     bounds = _count_bounds(counts[0], scope) if counts else (">=", 1, None)
     if found is None or bounds is None or (windows and window is None) or (zone_tree is not None and zone is None):
@@ -124,7 +130,7 @@ def _whole(tree: Tree[Token], scope: Scope) -> int | None:
 
 def check_aggregate(tree: Tree[Token], scope: Scope) -> Value | None:
     """Return an aggregate over events."""
-    if _refuse_inside(tree, scope):
+    if refuse_inside(tree, scope):
         return None
     function: Any = str(tree.children[0]).lower()
     arguments: list[Any] = list(tree.children[1:])
@@ -152,7 +158,7 @@ def _aggregate(function: Any, tree: Tree[Token], operand: Any, rest: list[Any], 
     if zone_tree is not None and not windows:
         scope.report(zone_tree, "a zone belongs to a window", "write it behind the comparison")
         failed = True
-    found = _events(operand, window, scope, span(operand)[:1] + span(tree.children[-1])[1:])
+    found = check_event(operand, window, scope, span(operand)[:1] + span(tree.children[-1])[1:])
     if found is None:
         return None
     events, event = found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segmentkit import schema as types
+from segmentkit.dsl import _regex
 from segmentkit.dsl._check_constants import check_constant, parameter_value
 from segmentkit.dsl._check_types import comparison_problem, described, type_name
 from segmentkit.dsl._check_values import check_value
@@ -14,6 +15,7 @@ from segmentkit.dsl.predicates import (
     IsEmpty,
     IsMissing,
     Literal,
+    Matches,
     Not,
     Predicate,
     SetTest,
@@ -24,7 +26,7 @@ from segmentkit.dsl.predicates import (
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-__all__ = ["check_among", "check_has", "check_state", "check_text_test", "ignores_case", "negated"]
+__all__ = ["check_among", "check_has", "check_matches", "check_state", "check_text_test", "ignores_case", "negated"]
 
 
 def negated(predicate: Predicate, tree: Tree[Token], negative: bool) -> Predicate:
@@ -131,6 +133,24 @@ def check_text_test(tree: Tree[Token], scope: Scope) -> Predicate | None:
         scope.report(value_tree, f"'{test}' tests text, not {described(value)}", hint)
         return None
     return TextTest(test, value, patterns, bool(rest), span=span(tree))
+
+
+def check_matches(tree: Tree[Token], scope: Scope) -> Predicate | None:
+    """Return `t matches "re"`."""
+    value_tree, pattern_tree, *rest = tree.children
+    value = check_value(value_tree, scope)  # type: ignore[arg-type]
+    patterns = _texts(pattern_tree, scope)
+    if value is None or patterns is None:
+        return None
+    if not value.type.is_text:
+        hint = "ask 'has'" if value.type.kind == "text_set" else ""
+        scope.report(value_tree, f"'matches' tests text, not {described(value)}", hint)
+        return None
+    problem = _regex.problem(patterns[0])
+    if problem is not None:
+        scope.report(pattern_tree, *problem)
+        return None
+    return Matches(value, patterns[0], bool(rest), span=span(tree))
 
 
 def check_has(tree: Tree[Token], scope: Scope) -> Predicate | None:

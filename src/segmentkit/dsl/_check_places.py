@@ -1,20 +1,21 @@
-"""Conditions on points: within a distance, and in a box."""
+"""Conditions on points: within a distance, in a box, in a polygon."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from segmentkit import schema as types
+from segmentkit.dsl import _geo
 from segmentkit.dsl._check_constants import check_amount, check_constant, parameter_value
 from segmentkit.dsl._check_types import described
 from segmentkit.dsl._check_values import check_value
 from segmentkit.dsl._scope import Scope, span, words_of
-from segmentkit.dsl.predicates import InBox, Predicate, Value, Within
+from segmentkit.dsl.predicates import InBox, InPolygon, Predicate, Value, Within
 
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-__all__ = ["check_box", "check_within"]
+__all__ = ["check_box", "check_polygon", "check_within"]
 
 
 def check_within(tree: Tree[Token], scope: Scope) -> Predicate | None:
@@ -42,6 +43,44 @@ def check_box(tree: Tree[Token], scope: Scope) -> Predicate | None:
         scope.report(tree, "the south of the box is north of its north", "write 'in box (south, west, north, east)'")
         return None
     return InBox(value, south, west, north, east, span=span(tree))
+
+
+def check_polygon(tree: Tree[Token], scope: Scope) -> Predicate | None:
+    """Return `p in polygon ((lat, lon), ...)`; the first corner may be repeated at the end."""
+    value_tree, corners_tree = tree.children
+    value = _point(value_tree, scope)
+    corners = _corners(corners_tree, scope)
+    if value is None or corners is None:
+        return None
+    if corners[0] == corners[-1]:
+        corners = corners[:-1]
+    if len(set(corners)) < 3:
+        scope.report(corners_tree, f"a polygon has three corners or more, got {len(set(corners))}")
+        return None
+    if _geo.winds_round_pole(corners):
+        hint = "ask for what lies around a pole with 'in box (60, -180, 90, 180)'"
+        scope.report(corners_tree, "the polygon goes round a pole, so that it has no inside on the map", hint)
+        return None
+    return InPolygon(value, corners, span=span(tree))
+
+
+def _corners(tree: Any, scope: Scope) -> tuple[_geo.Point, ...] | None:
+    """Return one or more corners, or None after a report."""
+    if tree.data != "parameter":
+        found = [_centre(corner, scope) for corner in tree.children]
+        known = tuple(corner for corner in found if corner is not None)
+        return known if len(known) == len(found) else None
+    given = parameter_value(tree.children[0], scope)
+    if given is None:
+        return None
+    if not isinstance(given[0], list | tuple) or not given[0]:
+        scope.report(tree, f"parameter '{tree.children[0]}' is not a list of points, got {given[0]!r}")
+        return None
+    try:
+        return tuple(types.point.convert(corner) for corner in given[0])
+    except ValueError as error:
+        scope.report(tree, f"parameter '{tree.children[0]}' does not fit: {error}")
+        return None
 
 
 def _point(tree: Any, scope: Scope) -> Value | None:

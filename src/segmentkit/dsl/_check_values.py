@@ -24,6 +24,7 @@ from segmentkit.dsl.predicates import (
     Negate,
     Now,
     Property,
+    Sample,
     Today,
     Value,
 )
@@ -203,10 +204,9 @@ def _call(tree: Tree[Token], scope: Scope) -> Value | None:
             scope.report(window[0], "a window stands behind an event", f"only {either(sorted(AGGREGATES))} take one")
     function = str(name).lower()
     if function == "sample":
-        scope.report(tree, "'sample' is not supported yet")
-        return None
+        return _sample(tree, trees, scope)
     if function not in FUNCTIONS:
-        scope.unknown(name, "function", str(name), "", [*FUNCTIONS, *AGGREGATES])
+        scope.unknown(name, "function", str(name), "", [*FUNCTIONS, *AGGREGATES, "sample"])
         return None
     values = check_values(trees, scope)
     known = [value for value in values if value is not None]
@@ -217,6 +217,24 @@ def _call(tree: Tree[Token], scope: Scope) -> Value | None:
         scope.report(tree, *why)
         return None
     return Call(function, tuple(known), result, span=span(tree))  # type: ignore[arg-type]  # FUNCTIONS has them
+
+
+def _sample(tree: Tree[Token], arguments: Sequence[Tree[Token]], scope: Scope) -> Value | None:
+    if scope.event is not None:
+        hint = "ask it outside of the brackets"
+        scope.report(tree, "'sample' is a number of the object, and not of its events", hint)
+        return None
+    salts = [bare(argument) for argument in arguments]
+    if len(salts) != 1 or salts[0].data not in ("text", "parameter"):
+        scope.report(tree, "'sample' takes one text, its salt", "write 'sample(\"spring\") < 0.10'")
+        return None
+    salt = check_literal(salts[0], scope, types.text)
+    if salt is None:
+        return None
+    if salt.type.kind != "text":
+        scope.report(salts[0], f"the salt of 'sample' is a text, not {described(salt)}")
+        return None
+    return Sample(salt.value, span=span(tree))
 
 
 def _negative(tree: Tree[Token], scope: Scope, hint: ValueType | None) -> Value | None:

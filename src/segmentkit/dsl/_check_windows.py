@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING, Any
 from segmentkit import schema as types
 from segmentkit.dsl import _literals
 from segmentkit.dsl._check_constants import check_amount, check_length
-from segmentkit.dsl._check_types import described
+from segmentkit.dsl._check_types import arithmetic_type, described
 from segmentkit.dsl._check_values import check_value
 from segmentkit.dsl._scope import Scope, bare, nearest, span, words_of
 from segmentkit.dsl.predicates import (
     Absolute,
-    Aggregate,
-    Attribute,
+    Arithmetic,
+    ArithmeticOperator,
     Calendar,
     Duration,
     Literal,
-    Property,
     Relative,
     RelativeForm,
     Span,
     Value,
     Window,
-    iter_nodes,
 )
 from segmentkit.errors import SchemaError
 
@@ -40,7 +38,6 @@ _FROM_NOW: dict[str, RelativeForm] = {
     "less than": "next",
 }
 _UNITS = {"this_unit": (0, 0), "last_unit": (-1, -1), "next_unit": (1, 1)}
-_LATER = {"anchored_later": "windows anchored at an attribute"}
 
 
 # ------------------------------------------------------------------------------ zones
@@ -154,6 +151,8 @@ def check_window(tree: Tree[Token], zone: str | None, scope: Scope) -> Window | 
             return Calendar("day", 0, 0, zone, span=where)
         case "window_yesterday":
             return Calendar("day", -1, -1, zone, span=where)
+        case "window_tomorrow":
+            return Calendar("day", 1, 1, zone, span=where)
         case "window_between_ago":
             first, second = tree.children
             return check_between_ago(first, second, where, zone, scope)  # type: ignore[arg-type]
@@ -168,9 +167,8 @@ def check_window(tree: Tree[Token], zone: str | None, scope: Scope) -> Window | 
             return None if day is None else Absolute(day, day, until=True, zone=zone, span=where)
         case "window_bounds":
             return _bounds(tree, zone, scope)
-        case data if data in _LATER:
-            scope.report(tree, f"{_LATER[data]} are not supported yet")
-            return None
+        case "anchored":
+            return _anchored(tree, zone, scope)
         case _:
             return check_stretch(tree, zone, scope)
 
@@ -190,14 +188,28 @@ def _bounds(tree: Tree[Token], zone: str | None, scope: Scope) -> Absolute | Non
 
 
 def _bound(tree: Any, scope: Scope) -> Value | None:
-    value = check_value(tree, scope)
+    value = check_value(tree, scope.bounding())
     if value is None:
         return None
     if value.type.kind not in ("instant", "date"):
         scope.report(tree, f"a window begins and ends at an instant or a date, not {described(value)}")
         return None
-    if any(isinstance(node, Attribute | Property | Aggregate) for node in iter_nodes(value)):
-        hint = "use a fixed instant or date, 'now', 'today' or arithmetic on them"
-        scope.report(tree, "windows anchored at an attribute or an event are not supported yet", hint)
-        return None
     return value
+
+
+def _anchored(tree: Tree[Token], zone: str | None, scope: Scope) -> Absolute | None:
+    """Return `within d after T`, which is `since T before T + d`; before it is `since T - d before T`."""
+    length_tree, side, anchor_tree = tree.children
+    length = check_length(length_tree, scope)  # type: ignore[arg-type]
+    anchor = _bound(anchor_tree, scope)
+    if length is None or anchor is None:
+        return None
+    operator: ArithmeticOperator = "+" if words_of(side) == "after" else "-"  # type: ignore[arg-type]
+    step = Literal(length, types.duration, span=span(length_tree))
+    result, why = arithmetic_type(operator, anchor, step)
+    if result is None:
+        scope.report(length_tree, f"{described(anchor)} is a whole day", why)
+        return None
+    moved = Arithmetic(operator, anchor, step, result, span=span(tree))
+    first, last = (anchor, moved) if operator == "+" else (moved, anchor)
+    return Absolute(first, last, zone=zone, span=span(tree))

@@ -122,6 +122,9 @@ def _expectation(accepted: frozenset[str]) -> str:
         phrases += ["a count (such as 'at least 3 times')"] if "fewer" in rest and "[" in rest else []
         phrases.append("a window (such as 'in the last 30 days')")
         rest -= _AFTER_EVENT | _AFTER_OPERAND
+    elif {"in", "tomorrow"} <= rest:
+        phrases.append("'today' or a window of days (such as 'in the next 7 days')")
+        rest -= {"in", "today", "tomorrow", "yesterday"}
     if rest & _UNITS:
         phrases.append("a unit (such as 'days')")
         rest -= _UNITS
@@ -141,6 +144,9 @@ def _hint(  # noqa: C901  # a table of mistakes, the particular ones first
     after = following[0].lower if following else ""
     if word == "not" and previous == "not" and earlier == "did":
         return "one 'not' is enough; a condition that is negated twice is the condition"
+    in_sequence = any(token.lower == "then" for token in before)
+    if word in ("then", "followed") or previous == "then" or (word == "times" and in_sequence):
+        return _sequence_hint(word, previous, accepted)
     if word in ("null", "none", "nil") and previous in ("is", "not"):
         return f"write 'is {'known' if previous == 'not' else 'missing'}'"
     if previous == "is" and found.text:
@@ -176,3 +182,16 @@ def _hint(  # noqa: C901  # a table of mistakes, the particular ones first
         if near:
             return f"did you mean '{near[0]}'?"
     return ""
+
+
+def _sequence_hint(word: str, previous: str, accepted: frozenset[str]) -> str:
+    """Return what was probably meant by a sequence of events."""
+    if word == "followed":
+        return "write 'did a then b'"
+    if previous == "then":
+        return "'did' stands once, in front of the first step: 'did a then b'" if word == "did" else ""
+    if word != "then":
+        return "a step of a sequence has no count; join two conditions"
+    if "=" in accepted:
+        return "a sequence of events begins with 'did': 'did a then b'"
+    return "counts do not go with sequences, and the window stands behind the last step: 'did a then b today'"

@@ -20,12 +20,13 @@ from typing import Final, TypeAlias, assert_never
 import attrs
 
 from segmentkit import schema as _schema
-from segmentkit.dsl import _calendar, _numbers, _operations, _stays, evaluate as _evaluate
+from segmentkit.dsl import _calendar, _chains, _numbers, _operations, _stays, evaluate as _evaluate
 from segmentkit.dsl._lines import (
     NEVER,
     Line,
     Scene,
     against,
+    anniversary_change,
     arithmetic_line,
     bound_lines,
     call_line,
@@ -41,23 +42,27 @@ from segmentkit.dsl.predicates import (
     Absolute,
     Aggregate,
     And,
+    Anniversary,
     Arithmetic,
     AtLeast,
     Attribute,
     Between,
     Calendar,
     Call,
+    Chain,
     Compare,
     Constant,
     Duration,
     Events,
     In,
     InBox,
+    InPolygon,
     InWindow,
     IsEmpty,
     IsMissing,
     IsTrue,
     Literal,
+    Matches,
     Negate,
     Not,
     Now,
@@ -65,6 +70,7 @@ from segmentkit.dsl.predicates import (
     Predicate,
     Property,
     Relative,
+    Sample,
     SetTest,
     TextTest,
     Today,
@@ -103,7 +109,7 @@ def next_change(node: Predicate | Value, facts: Facts, now: int, zone: str) -> i
 # ------------------------------------------------------------------------- predicates
 
 
-def _outlook(predicate: Predicate, scene: Scene) -> Outlook:
+def _outlook(predicate: Predicate, scene: Scene) -> Outlook:  # noqa: C901  # one arm for each node
     match predicate:
         case Constant(truth):
             return truth, NEVER
@@ -128,8 +134,14 @@ def _outlook(predicate: Predicate, scene: Scene) -> Outlook:
             return _at_least(1, [_compare("=", value, option, scene, ignoring_case) for option in options])
         case IsMissing(value) | IsTrue(value) | IsEmpty(value):
             return _truth(predicate, scene), _line(value, scene).until
-        case TextTest(_, value) | SetTest(_, value) | Within(value) | InBox(value):
+        case TextTest(_, value) | Matches(value) | SetTest(_, value) | Within(value) | InBox(value) | InPolygon(value):
             return _truth(predicate, scene), _line(value, scene).until
+        case Chain():
+            return _chain(predicate, scene.in_zone(predicate.zone))
+        case Anniversary(value, window):
+            line = _line(value, scene.in_zone(window.zone))
+            change = anniversary_change(value.type.kind, line, window, scene.in_zone(window.zone))
+            return _truth(predicate, scene), min(line.until, change)
         case InWindow(value, window):
             return _in_window(value, window, scene.in_zone(window.zone))
         case _:
@@ -244,7 +256,7 @@ def _line(value: Value, scene: Scene) -> Line:
             return today_line(days, scene)
         case Literal(Duration() as length):
             return Line(length if length.months else length.micros)
-        case Literal() | Attribute() | Property():
+        case Literal() | Attribute() | Property() | Sample():
             return Line(_evaluate.value_of(value, scene.facts, scene.now, scene.zone, scene.event))
         case Negate(operand):
             line = _line(operand, scene)
@@ -267,8 +279,39 @@ def _line(value: Value, scene: Scene) -> Line:
 
 def _events_change(node: Aggregate, scene: Scene) -> int:
     """Return when the first event joins or leaves the ones that the aggregate is over."""
-    events = scene.facts.events(node.events.name)
-    return min((_event_outlook(node.events, scene, event)[1] for event in events), default=NEVER)
+    events, until = _settled(node.events, scene)
+    return min((_event_outlook(events, scene, event)[1] for event in scene.facts.events(events.name)), default=until)
+
+
+def _chain(chain: Chain, scene: Scene) -> Outlook:
+    """Return the outlook of a chain: until an event joins or leaves a step, or a gap is over."""
+    change, instants = NEVER, []
+    for step in chain.events:
+        events, until = _settled(step, scene)
+        outlooks = [(event.at, _event_outlook(events, scene, event)) for event in scene.facts.events(events.name)]
+        change = min(change, until, *(further for _, (_, further) in outlooks))
+        instants.append([at for at, (counts, _) in outlooks if counts])
+    truth = _chains.holds(chain, instants, scene.now, scene.zone)
+    return truth, min(change, _chains.next_deadline(chain, instants, scene.now, scene.zone))
+
+
+def _settled(events: Events, scene: Scene) -> tuple[Events, int]:
+    """Return the events with bounds that stand still as constants, and the instant up to which they do.
+
+    A bound such as `last(visit)` is worked out once, and not for each of the events.
+    """
+    window = events.window
+    if not isinstance(window, Absolute):
+        return events, NEVER
+    until, bounds = NEVER, []
+    for bound in (window.start, window.end):
+        line = None if bound is None else _line(bound, scene.in_zone(window.zone))
+        if bound is None or line is None or line.slope or line.moves:
+            bounds.append(bound)
+        else:
+            until = min(until, line.until)
+            bounds.append(Literal(line.value, bound.type))
+    return attrs.evolve(events, window=attrs.evolve(window, start=bounds[0], end=bounds[1])), until
 
 
 def _event_outlook(events: Events, scene: Scene, event: EventFact) -> Outlook:

@@ -8,7 +8,7 @@ out of other lines; `_horizon` walks the tree and asks where they cross.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import attrs
@@ -34,6 +34,7 @@ __all__ = [
     "Line",
     "Scene",
     "against",
+    "anniversary_change",
     "arithmetic_line",
     "bound_lines",
     "call_line",
@@ -313,3 +314,46 @@ def against(value: Value, line: Line, other: Line, days: bool, scene: Scene) -> 
     last = _calendar.shift(_calendar.MAX_INSTANT, length, -1, scene.zone) if sign > 0 else NEVER
     until = min(straight.until, NEVER if last is None else last - _BEND)  # then it becomes missing
     return attrs.evolve(straight, until=until) if until > scene.now else line
+
+
+# ---------------------------------------------------------------------- anniversaries
+
+
+def anniversary_change(kind: str, x: Line, window: Relative | Calendar, scene: Scene) -> int:
+    """Return when an anniversary of a date, or of an instant's civil day, may enter or leave the window.
+
+    The bounds of a window of days never go back. So of all anniversaries only the first one that is
+    not before the window matters: when it is inside, until the window begins after it; when it
+    is not, until the window reaches it.
+    """
+    if x.value is None:
+        return NEVER
+    if x.moves:
+        return scene.now + 1
+    today = _calendar.civil_day(scene.now, scene.zone)
+    start, _ = _bounds_on(window, today)
+    coming = _calendar.next_anniversary(x.value if kind == "date" else _calendar.civil_day(x.value, scene.zone), start)
+
+    def place(day: int) -> tuple[bool, bool]:
+        begin, end = _bounds_on(window, day)
+        return begin <= coming, coming < end
+
+    here = place(today)
+    return _calendar.day_start(_first_day(lambda day: place(day) != here, today), scene.zone)
+
+
+def _bounds_on(window: Relative | Calendar, today: int) -> tuple[int, int]:
+    start, end = _calendar.day_bounds(window, today)
+    return 1 if start is None else start, _calendar.MAX_ORDINAL + 1 if end is None else end
+
+
+def _first_day(is_past: Callable[[int], bool], today: int) -> int:
+    """Return the first day after today that is past something, where all days after such a day are."""
+    step = 1
+    while today + step <= _calendar.MAX_ORDINAL and not is_past(today + step):
+        step *= 2
+    low, high = today + step // 2, min(today + step, _calendar.MAX_ORDINAL + 1)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_past(middle) else (middle, high)
+    return high

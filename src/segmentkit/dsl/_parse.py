@@ -185,13 +185,13 @@ def _check_tokens(tokens: list[Token], source: str) -> None:
     """Refuse what is certainly too deep or too long before the parser sees it, which takes a hundred times as long.
 
     Counted are brackets, prefixes in a row, sums and products within an operand, and words that
-    join conditions (every `between` has an `and` of its own). `_check_size` is exact.
+    join conditions or steps (every `between` has an `and` of its own). `_check_size` is exact.
     """
     depth = prefixes = sums = products = joins = listed = 0
     previous = "("
     for token in tokens:
         symbol = token.lower
-        if symbol in ("and", "or", "between"):
+        if symbol in ("and", "or", "between", "then"):
             joins += -1 if symbol == "between" else 1
         if symbol in _ENDS_OPERAND:
             depth += (symbol in ("(", "[")) - (symbol in (")", "]"))
@@ -225,7 +225,8 @@ _LEVELS: Final = frozenset(
 def _check_size(tree: Tree[Any], source: str) -> None:
     """Refuse a tree that is too deep or has too many conditions.
 
-    `exactly` counts as what it becomes: its conditions twice, two levels more.
+    `exactly` counts as what it becomes: its conditions twice, two levels more. A step of a sequence
+    counts as a condition.
     """
     from lark import Tree
 
@@ -239,7 +240,7 @@ def _check_size(tree: Tree[Any], source: str) -> None:
         if depth > MAX_DEPTH:
             raise _too_deep(source, node.meta.start_pos)
         joins = node.data in _CONNECTIVES
-        if is_condition and not joins:
+        if (is_condition and not joins) or node.data == "step":
             found += copies
             if found > MAX_CONDITIONS:
                 raise _too_many(source, node.meta.start_pos, found)

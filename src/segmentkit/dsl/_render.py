@@ -17,27 +17,32 @@ from segmentkit.dsl._literals import (
     write_number,
     write_text,
 )
-from segmentkit.dsl._render_windows import write_calendar, write_length, write_relative
+from segmentkit.dsl._render_windows import write_calendar, write_days, write_length, write_relative
 from segmentkit.dsl.predicates import (
     Absolute,
     Aggregate,
     And,
+    Anniversary,
     Arithmetic,
     AtLeast,
     Attribute,
     Between,
     Calendar,
     Call,
+    Chain,
     Compare,
     Constant,
+    Duration,
     Events,
     In,
     InBox,
+    InPolygon,
     InWindow,
     IsEmpty,
     IsMissing,
     IsTrue,
     Literal,
+    Matches,
     Negate,
     Node,
     Not,
@@ -46,6 +51,7 @@ from segmentkit.dsl.predicates import (
     Predicate,
     Property,
     Relative,
+    Sample,
     SetTest,
     TextTest,
     Today,
@@ -113,9 +119,9 @@ class _Writer:
     def write(self, node: Node) -> _Text:
         """Return a node's text from those of its children."""
         match node:
-            case (
-                Literal() | Now() | Today() | Attribute() | Property() | Arithmetic() | Negate() | Call() | Aggregate()
-            ):
+            case Literal() | Now() | Today() | Attribute() | Property() | Sample():
+                return self._value(node)
+            case Arithmetic() | Negate() | Call() | Aggregate():
                 return self._value(node)
             case Relative() | Calendar() | Absolute():
                 return _Text(self._window(node, of_events=False), ATOM)
@@ -152,6 +158,9 @@ class _Writer:
                 which = _texts(patterns) if len(patterns) != 1 else write_text(patterns[0])
                 many = "any of " if len(patterns) != 1 else ""
                 return _Text(f"{self.at(SUM, value)} {test} {many}{which}{_case(ignoring_case)}", CONDITION)
+            case Matches(value, pattern, ignoring_case):
+                text = f"{self.at(SUM, value)} matches {write_text(pattern)}{_case(ignoring_case)}"
+                return _Text(text, CONDITION)
             case SetTest("any", value, (member,), ignoring_case):
                 return _Text(f"{self.at(SUM, value)} has {write_text(member)}{_case(ignoring_case)}", CONDITION)
             case SetTest(quantifier, value, members, ignoring_case):
@@ -160,11 +169,18 @@ class _Writer:
             case IsEmpty(value):
                 return _Text(f"{self.at(SUM, value)} is empty", CONDITION)
             case Within(value, distance, unit, (latitude, longitude)):
-                place = f"({_plain(latitude)}, {_plain(longitude)})"
+                place = _place(latitude, longitude)
                 return _Text(f"{self.at(SUM, value)} within {_plain(distance)} {unit} of {place}", CONDITION)
             case InBox(value, south, west, north, east):
                 sides = ", ".join(_plain(side) for side in (south, west, north, east))
                 return _Text(f"{self.at(SUM, value)} in box ({sides})", CONDITION)
+            case InPolygon(value, corners):
+                listed = ", ".join(_place(latitude, longitude) for latitude, longitude in corners)
+                return _Text(f"{self.at(SUM, value)} in polygon ({listed})", CONDITION)
+            case Chain():
+                return _Text(self._chain(node, "did"), CONDITION)
+            case Anniversary(value, window):
+                return _Text(f"{self.at(SUM, value)} anniversary {write_days(window)}{_zone(window.zone)}", CONDITION)
             case InWindow(value, window):
                 return _Text(f"{self.at(SUM, value)} {self._window(window, of_events=False)}", CONDITION)
             case _:
@@ -195,6 +211,8 @@ class _Writer:
                 text = self._counted(item, "did not")
                 if text is None and isinstance(item, Compare) and item.operator == "=":
                     text = self._comparison(item, "!=")
+            case Chain():
+                text = self._chain(item, "did not")
             case In(value, options, ignoring_case):
                 text = self._membership(value, "not in", options, ignoring_case)
             case IsMissing(value):
@@ -258,17 +276,40 @@ class _Writer:
         window = "" if node.window is None else " " + self._window(node.window, of_events=True)
         return f"{quote_name(node.name)}{where}{of}{phrase}{window}"
 
-    def _window(self, window: Window, *, of_events: bool) -> str:
+    def _chain(self, node: Chain, did: str) -> str:
+        """Return the steps with their gaps, and the window of them all."""
+        last = len(node.steps) - 1
+        steps = []
+        for position, step in enumerate(node.steps):
+            word = "not " if node.absent and position == last else ""
+            gap = "" if step.within is None else f" within {write_length(step.within)}"
+            steps.append(f"{word}{self._events(step.events, '')}{gap}")
+        # right behind a step without a gap, `within` would be its gap
+        window = "" if node.window is None else " " + self._window(node.window, of_events=True, anchored=bool(gap))
+        return f"{did} {' then '.join(steps)}{window}{_zone(node.zone)}"
+
+    def _window(self, window: Window, *, of_events: bool, anchored: bool = True) -> str:
         match window:
             case Relative():
                 text = write_relative(window)
             case Calendar():
                 text = write_calendar(window, of_events)
             case Absolute():
-                text = self._absolute(window)
+                text = (self._anchored(window) if anchored else "") or self._absolute(window)
             case _:
                 assert_never(window)
         return text + _zone(window.zone)
+
+    def _anchored(self, window: Absolute) -> str:
+        """Return `within d after T` for `since T before T + d`, its like for before, or nothing."""
+        if window.after or window.until:
+            return ""
+        match window.start, window.end:
+            case anchor, Arithmetic("+", base, Literal(Duration() as length)) if anchor is not None and base == anchor:
+                return f"within {write_length(length)} after {self.at(SUM, anchor)}"
+            case Arithmetic("-", base, Literal(Duration() as length)), anchor if anchor is not None and base == anchor:
+                return f"within {write_length(length)} before {self.at(SUM, anchor)}"
+        return ""
 
     def _absolute(self, window: Absolute) -> str:
         start, end = (None if b is None else self.at(SUM, b) for b in (window.start, window.end))
@@ -298,6 +339,8 @@ class _Writer:
                 return _Text(f"object.{quote_name(name)}" if self._inside else quote_name(name), ATOM)
             case Property(name):
                 return _Text(quote_name(name), ATOM)
+            case Sample(salt):
+                return _Text(f"sample({write_text(salt)})", ATOM)
             case Arithmetic(operator, left, right):
                 level = SUM if operator in "+-" else PRODUCT
                 return _Text(f"{self.at(level, left)} {operator} {self.at(level + 1, right)}", level)
@@ -334,6 +377,10 @@ def _zone(zone: str | None) -> str:
 
 def _texts(texts: Sequence[str]) -> str:
     return f"({', '.join(write_text(text) for text in texts)})"
+
+
+def _place(latitude: float, longitude: float) -> str:
+    return f"({_plain(latitude)}, {_plain(longitude)})"
 
 
 def _plain(number: Any) -> str:

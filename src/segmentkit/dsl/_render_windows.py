@@ -6,7 +6,7 @@ from typing import assert_never
 
 from segmentkit.dsl.predicates import Calendar, Duration, Relative
 
-__all__ = ["write_calendar", "write_length", "write_relative"]
+__all__ = ["write_calendar", "write_days", "write_length", "write_relative"]
 
 
 def write_length(duration: Duration) -> str:
@@ -50,3 +50,12 @@ def write_calendar(window: Calendar, of_events: bool) -> str:
             return f"in the next {last} calendar {unit}s"
         case _:
             raise ValueError(f"{window!r} has no spelling: it neither begins nor ends at the current {window.unit}")
+
+
+def write_days(window: Relative | Calendar) -> str:
+    """Return the window of an anniversary, which may be tomorrow too."""
+    if isinstance(window, Relative):
+        return write_relative(window)
+    if (window.unit, window.first, window.last) == ("day", 1, 1):
+        return "tomorrow"
+    return write_calendar(window, of_events=True)

@@ -91,6 +91,8 @@ class Scope:
     aggregate: Callable[[Tree[Token], Scope], Value | None]
     """The checker of aggregates, which are values that contain events."""
     event: EventType | None = None
+    windows: int = 0
+    """In how many bounds of windows this place is; events may stand in one, such as `since last(visit)`."""
 
     def report(self, node: Node | Span, message: str, hint: str = "") -> None:
         """Note a problem of a node."""
@@ -106,6 +108,10 @@ class Scope:
     def giving(self, parameter: str, value: Any) -> Scope:
         """Return the scope in which a parameter has one value of the list that was given for it."""
         return attrs.evolve(self, params={parameter: value})
+
+    def bounding(self) -> Scope:
+        """Return the scope of a bound of a window."""
+        return attrs.evolve(self, windows=self.windows + 1)
 
     def inside(self, event: EventType) -> Scope:
         """Return the scope of the brackets of an event."""

@@ -17,27 +17,31 @@ from typing import Any, Protocol, assert_never
 
 import attrs
 
-from segmentkit.dsl import _calendar, _geo, _numbers, _operations
+from segmentkit.dsl import _calendar, _chains, _geo, _numbers, _operations, _regex, _sample
 from segmentkit.dsl.predicates import (
     Absolute,
     Aggregate,
     And,
+    Anniversary,
     Arithmetic,
     AtLeast,
     Attribute,
     Between,
     Calendar,
     Call,
+    Chain,
     Compare,
     Constant,
     Events,
     In,
     InBox,
+    InPolygon,
     InWindow,
     IsEmpty,
     IsMissing,
     IsTrue,
     Literal,
+    Matches,
     Negate,
     Not,
     Now,
@@ -45,6 +49,7 @@ from segmentkit.dsl.predicates import (
     Predicate,
     Property,
     Relative,
+    Sample,
     SetTest,
     TextTest,
     Today,
@@ -69,6 +74,14 @@ class EventFact:
 class Facts(Protocol):
     """What is known about one object."""
 
+    @property
+    def object_type(self) -> str:
+        """The name of the object's type."""
+
+    @property
+    def object_id(self) -> str:
+        """The object's id, which is unique within its type."""
+
     def attribute(self, name: str) -> Any:
         """Return the plain value of an attribute, or None."""
 
@@ -82,6 +95,8 @@ class DictFacts:
 
     attributes: Mapping[str, Any] = attrs.field(factory=dict)
     events_by_name: Mapping[str, Sequence[EventFact]] = attrs.field(factory=dict)
+    object_type: str = attrs.field(default="", kw_only=True)
+    object_id: str = attrs.field(default="", kw_only=True)
 
     def attribute(self, name: str) -> Any:
         """Return the plain value of an attribute, or None."""
@@ -143,6 +158,9 @@ def evaluate(  # noqa: C901  # one arm for each node
         case TextTest(test, value, patterns, ignoring_case):
             text = value_of(value, facts, now, zone, event)
             return text is not None and _operations.text_test(test, text, patterns, ignoring_case)
+        case Matches(value, pattern, ignoring_case):
+            text = value_of(value, facts, now, zone, event)
+            return text is not None and _regex.is_found(pattern, ignoring_case, text)
         case SetTest(quantifier, value, members, ignoring_case):
             return _operations.set_test(quantifier, value_of(value, facts, now, zone, event), members, ignoring_case)
         case IsEmpty(value):
@@ -153,6 +171,20 @@ def evaluate(  # noqa: C901  # one arm for each node
         case InBox(value, south, west, north, east):
             point = value_of(value, facts, now, zone, event)
             return point is not None and _geo.in_box(point, south, west, north, east)
+        case InPolygon(value, corners):
+            point = value_of(value, facts, now, zone, event)
+            return point is not None and _geo.in_polygon(point, corners)
+        case Chain():
+            zone = predicate.zone or zone
+            instants = [[found.at for found in _matching(step, facts, now, zone)] for step in predicate.events]
+            return _chains.holds(predicate, instants, now, zone)
+        case Anniversary(value, window):
+            zone = window.zone or zone
+            x = value_of(value, facts, now, zone, event)
+            if x is None:
+                return False
+            day = x if value.type.kind == "date" else _calendar.civil_day(x, zone)
+            return _calendar.has_anniversary(day, window, _calendar.civil_day(now, zone))
         case InWindow(value, window):
             zone = window.zone or zone
             x = value_of(value, facts, now, zone, event)
@@ -184,6 +216,8 @@ def value_of(value: Value, facts: Facts, now: int, zone: str, event: EventFact |
             return _or_empty(facts.attribute(name), value_type)
         case Property(name, value_type):
             return _or_empty(None if event is None else event.properties.get(name), value_type)
+        case Sample(salt):
+            return _sample.sample(salt, facts.object_id)
         case Arithmetic(operator, left, right):
             a, b = value_of(left, facts, now, zone, event), value_of(right, facts, now, zone, event)
             if a is None or b is None:

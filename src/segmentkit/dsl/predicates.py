@@ -30,6 +30,7 @@ __all__ = [
     "Absolute",
     "Aggregate",
     "And",
+    "Anniversary",
     "AnyRelated",
     "Arithmetic",
     "AtLeast",
@@ -37,6 +38,7 @@ __all__ = [
     "Between",
     "Calendar",
     "Call",
+    "Chain",
     "Compare",
     "Constant",
     "Crossing",
@@ -44,12 +46,14 @@ __all__ = [
     "Events",
     "In",
     "InBox",
+    "InPolygon",
     "InSegment",
     "InWindow",
     "IsEmpty",
     "IsMissing",
     "IsTrue",
     "Literal",
+    "Matches",
     "Negate",
     "Not",
     "Now",
@@ -62,8 +66,10 @@ __all__ = [
     "Related",
     "RelatedAggregate",
     "Relative",
+    "Sample",
     "SetTest",
     "Span",
+    "Step",
     "TextTest",
     "Today",
     "Value",
@@ -183,6 +189,19 @@ class Property:
 
 
 @attrs.frozen(cache_hash=True)
+class Sample:
+    """A number in [0, 1) that the object's id and the salt fix for ever; see `dsl._sample` for the hash."""
+
+    salt: str
+    span: Span | None = _span()
+
+    @property
+    def type(self) -> ValueType:
+        """A double."""
+        return _schema.number
+
+
+@attrs.frozen(cache_hash=True)
 class Arithmetic:
     """`left operator right`; missing when a side is, on division by zero, and on overflow.
 
@@ -290,7 +309,18 @@ class RelatedAggregate:
 
 
 Value: TypeAlias = (
-    Literal | Now | Today | Attribute | Property | Arithmetic | Negate | Call | Aggregate | Path | RelatedAggregate
+    Literal
+    | Now
+    | Today
+    | Attribute
+    | Property
+    | Sample
+    | Arithmetic
+    | Negate
+    | Call
+    | Aggregate
+    | Path
+    | RelatedAggregate
 )
 
 
@@ -327,10 +357,12 @@ class Calendar:
 class Absolute:
     """Fixed bounds, either of which may be absent: `start <= x` (`<` if `after`), `x < end` (`<=` if `until`).
 
-    Each bound is an instant or a date: a literal, `now`, `today` or arithmetic on them, never an
-    attribute. A date stands for its whole civil day in the zone: `since D` from its first instant,
-    `after D` from the next day on, `before D` up to its first instant, `until D` to its end.
-    `on D` is `since D until D`; `between T1 and T2` is `since T1 until T2`. Stands for events only.
+    Each bound is an instant or a date of the object: a literal, `now`, `today`, an attribute, an
+    aggregate over events, or arithmetic on them. A missing bound holds nothing. A date stands for its
+    whole civil day in the zone: `since D` from its first instant, `after D` from the next day on,
+    `before D` up to its first instant, `until D` to its end. `on D` is `since D until D`; `between T1
+    and T2` is `since T1 until T2`; `within d after T` is `since T before T + d`, and `within d before
+    T` is `since T - d before T`. Stands for events only.
     """
 
     start: Value | None
@@ -453,6 +485,16 @@ class TextTest:
 
 
 @attrs.frozen(cache_hash=True)
+class Matches:
+    """The regular expression of RE2 is found somewhere in the text."""
+
+    value: Value
+    pattern: str
+    ignoring_case: bool = False
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
 class SetTest:
     """The set has any, or all, of the members."""
 
@@ -501,6 +543,61 @@ class InBox:
     north: float
     east: float
     span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class InPolygon:
+    """The point lies in the polygon, its edges included; they are straight in latitude and longitude.
+
+    Each edge goes the short way round the Earth, so that one may cross the 180 degree meridian. The
+    last corner joins the first. Where edges cross, inside is what they go round an odd number of times.
+    """
+
+    value: Value
+    corners: tuple[tuple[float, float], ...]
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class Anniversary:
+    """An anniversary of the date, or of the instant's civil day in the zone, lies in the window of days.
+
+    Every year has one, by month and day, those before the date too; 29 February falls on 1 March in
+    common years.
+    """
+
+    value: Value
+    window: Relative | Calendar
+    span: Span | None = _span()
+
+
+@attrs.frozen(cache_hash=True)
+class Step:
+    """A step of a chain: events without a window of their own, and how long after the step before at most."""
+
+    events: Events
+    within: Duration | None = None
+
+
+@attrs.frozen(cache_hash=True)
+class Chain:
+    """Some events, one for each step, follow one another in strict time order within the gaps.
+
+    The events of all steps lie in `window`. If `absent`, the last step is one that did not come: some
+    chain of the others has no such event after its end, up to the gap, and the gap is over. `zone` holds
+    for everything inside, and for gaps of months.
+    """
+
+    steps: tuple[Step, ...]
+    absent: bool = False
+    window: Window | None = None
+    zone: str | None = None
+    span: Span | None = _span()
+
+    @property
+    def events(self) -> tuple[Events, ...]:
+        """The events of each step, those in the window alone."""
+        return tuple(attrs.evolve(step.events, window=self.window) for step in self.steps)
 
 
 @attrs.frozen(cache_hash=True)
@@ -587,10 +684,14 @@ Predicate: TypeAlias = (
     | IsMissing
     | IsTrue
     | TextTest
+    | Matches
     | SetTest
     | IsEmpty
     | Within
     | InBox
+    | InPolygon
+    | Chain
+    | Anniversary
     | InWindow
     | OneRelated
     | AnyRelated
@@ -619,9 +720,13 @@ def children(node: Node) -> Iterator[Node]:  # noqa: C901, PLR0915  # one case f
         case In(value, options):
             yield value
             yield from options
-        case InWindow(value, window):
+        case InWindow(value, window) | Anniversary(value, window):
             yield value
             yield window
+        case Chain(steps, _, chain_window):
+            yield from (step.events for step in steps)
+            if chain_window is not None:
+                yield chain_window
         case Negate(operand):
             yield operand
         case Call(_, arguments):
@@ -642,7 +747,7 @@ def children(node: Node) -> Iterator[Node]:  # noqa: C901, PLR0915  # one case f
                 yield end
         case IsMissing(value) | IsTrue(value) | IsEmpty(value):
             yield value
-        case TextTest(_, value) | SetTest(_, value) | Within(value) | InBox(value):
+        case TextTest(_, value) | Matches(value) | SetTest(_, value) | Within(value) | InBox(value) | InPolygon(value):
             yield value
         case Path(_, value):
             yield value
@@ -667,7 +772,16 @@ def children(node: Node) -> Iterator[Node]:  # noqa: C901, PLR0915  # one case f
             if per is not None:
                 yield per
         case (
-            InSegment() | Constant() | Literal() | Now() | Today() | Attribute() | Property() | Relative() | Calendar()
+            InSegment()
+            | Constant()
+            | Literal()
+            | Sample()
+            | Now()
+            | Today()
+            | Attribute()
+            | Property()
+            | Relative()
+            | Calendar()
         ):
             return
 

@@ -162,6 +162,18 @@ class ObjectFacts:
         self._table = table
         self._number = number
 
+    @property
+    def object_type(self) -> str:
+        """The name of the object's type."""
+        return self._table.name
+
+    @property
+    def object_id(self) -> str:
+        """The object's id."""
+        object_id = self._table.ids[self._number]
+        assert object_id is not None, f"number {self._number} has no object"
+        return object_id
+
     def attribute(self, name: str) -> Any:
         """Return the plain value of an attribute, or None."""
         return self._table.columns[name].plain(self._number)
