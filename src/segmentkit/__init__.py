@@ -4,7 +4,6 @@
 
     schema      what objects, attributes and events there are      Schema, ObjectType, text, integer, ...
     filter      text -> typed tree, checked against the schema     parse, format, lint
-    filter      text -> typed tree, checked against the schema     parse, format
     forms       JSON, plain English, the normal form, builder      to_json, from_json, to_english, normalize
     engine      holds facts, keeps memberships                     Engine
     changes     what goes in, in atomic batches                    Put, Update, Event, Retract, Delete
