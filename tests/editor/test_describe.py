@@ -22,7 +22,8 @@ CONSTANTS = {
 OPERANDS = {
     "text": '"a"', "texts": '"a", "b"', "pattern": '"a.*b"', "count": "2", "length": "40 days", "distance": "25 km",
     "point": "(52.23, 21.01)", "points": "(1, 2), (3, 4), (5, 1)", "south": "50", "west": "20",
-    "north": "53", "east": "22", "time": "2026-11-22", "day": "today", "calendar_unit": "month", "calendar_units": "months", "event": "purchase",
+    "north": "53", "east": "22", "time": "2026-11-22", "day": "today",
+    "calendar_unit": "month", "calendar_units": "months", "event": "purchase",
 }  # fmt: skip
 
 
