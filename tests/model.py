@@ -20,7 +20,7 @@ import attrs
 
 import segmentkit as sk
 from segmentkit.dsl import predicates as p
-from segmentkit.dsl.evaluate import EventFact, evaluate
+from segmentkit.dsl.evaluate import Alone, EventFact, evaluate
 from segmentkit.schema import ObjectType, Schema, ValueType, to_micros
 from tests.flips import flips_by_horizon
 
@@ -51,7 +51,7 @@ class StoredEvent:
 
 
 @attrs.define
-class ObjectFacts:
+class ObjectFacts(Alone):
     """All that is known of one object; implements `evaluate.Facts`."""
 
     type: ObjectType = attrs.field(repr=lambda object_type: repr(object_type.name))

@@ -296,7 +296,7 @@ class _Scope:
         corners = self.pick(
             ((52.0, 21.0), (52.25, 21.0), (52.25, 21.5)),
             ((-10.0, 170.0), (10.0, 170.0), (10.0, -170.0), (-10.0, -170.0)),
-            ((0.0, -180.0), (52.23, 21.01), (50.06, 19.94), (90.0, 0.0)),
+            ((0.0, 180.0), (52.23, 21.01), (50.06, 19.94), (90.0, 0.0)),
         )
         return p.InPolygon(value, corners)
 
@@ -420,53 +420,53 @@ class _Scope:
             scope = attrs.evolve(self, properties=self.events[name].properties)
             where = scope.predicate(self.pick(0, 0, 1))
         window: p.Window | None = None
-        match self.pick("none", "relative", "relative", "relative", "calendar", "absolute"):
+        match self.pick("none", "relative", "relative", "relative", "calendar", "absolute", "anchored"):
             case "relative":
                 window = self.relative()
             case "calendar":
                 window = self.calendar()
             case "absolute":
                 window = self.absolute()
+            case "anchored":
+                window = self.anchored()
         return p.Events(name, where, window)
 
-    def absolute(self) -> p.Absolute:
-        def bound() -> p.Value:
-            match self.pick("instant", "date", "now", "today", "moved", "read", "anchor"):
-                case "instant":
-                    return self.literal(sk.instant)
-                case "date":
-                    return self.literal(sk.date)
-                case "now":
-                    return p.Now()
-                case "today":
-                    return p.Today(self.pick(0, -1))
-                case "read":
-                    return self.anchor()
-                case "anchor":
-                    return self.moved(self.anchor())
-                case _:
-                    return self.moved(p.Now())
+    def bound(self) -> p.Value:
+        """Where a window of events begins or ends."""
+        match self.pick("instant", "date", "now", "today", "moved", "read", "moved read"):
+            case "instant":
+                return self.literal(sk.instant)
+            case "date":
+                return self.literal(sk.date)
+            case "now":
+                return p.Now()
+            case "today":
+                return p.Today(self.pick(0, -1))
+            case "read":
+                return self.anchor()
+            case "moved read":
+                anchor = self.anchor()
+                return self.moved_day(anchor) if anchor.type == sk.date else self.moved(anchor)
+            case _:
+                return self.moved(p.Now())
 
-        match self.pick(
-            "since", "after", "before", "until", "both", "between", "on", "any", "anchored", "anchored", "anchored"
-        ):
-            case "anchored":
-                return self.anchored()
+    def absolute(self) -> p.Absolute:
+        match self.pick("since", "after", "before", "until", "both", "between", "on", "any"):
             case "since":
-                return p.Absolute(bound(), None, zone=self.zone())
+                return p.Absolute(self.bound(), None, zone=self.zone())
             case "after":
-                return p.Absolute(bound(), None, after=True, zone=self.zone())
+                return p.Absolute(self.bound(), None, after=True, zone=self.zone())
             case "before":
-                return p.Absolute(None, bound(), zone=self.zone())
+                return p.Absolute(None, self.bound(), zone=self.zone())
             case "until":
-                return p.Absolute(None, bound(), until=True, zone=self.zone())
+                return p.Absolute(None, self.bound(), until=True, zone=self.zone())
             case "both":
-                return p.Absolute(bound(), bound(), zone=self.zone())
+                return p.Absolute(self.bound(), self.bound(), zone=self.zone())
             case "between":
-                return p.Absolute(bound(), bound(), until=True, zone=self.zone())
+                return p.Absolute(self.bound(), self.bound(), until=True, zone=self.zone())
             case "any":
                 after, until = self.pick(True, False), self.pick(True, False)
-                return p.Absolute(bound(), bound(), after, until, zone=self.zone())
+                return p.Absolute(self.bound(), self.bound(), after, until, zone=self.zone())
             case _:
                 day = self.pick(self.literal(sk.date), p.Today())
                 return p.Absolute(day, day, until=True, zone=self.zone())

@@ -20,12 +20,14 @@ from pyroaring import BitMap
 
 from segmentkit._reports import Difference, EngineStatistics, Preview
 from segmentkit._subscriptions import Subscription, Subscriptions
+from segmentkit._unsupported import unsupported
 from segmentkit.clock import Clock, SystemClock
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.dsl.predicates import Predicate
 from segmentkit.errors import (
     ClockError,
     DefinitionError,
+    FilterTypeError,
     Problem,
     SegmentKitError,
     StoreError,
@@ -704,6 +706,12 @@ _PERIOD = re.compile(r"[1-9][0-9]{0,8} (second|minute|hour|day|week|month|year)s
 
 def _segment_of(definition: Definition, tree: Predicate) -> Segment:
     d = definition
+    what = unsupported(tree)
+    if what is not None:
+        message = (
+            f"segment {d.name!r}: {what} cannot be kept up to date by the engine yet; evaluate such filters yourself"
+        )
+        raise FilterTypeError([Problem(message)], d.where)
     return Segment(d.name, d.on, d.where, tree, d.description, d.hidden_from, d.refresh, d.tags)
 
 

@@ -397,6 +397,8 @@ class ObjectType:
                 raise SchemaError(f"relation {relation!r} of {name!r}: expected one(...) or many(...), got {target!r}")
             if relation in (attributes or {}):
                 raise SchemaError(f"{relation!r} of {name!r} is declared as an attribute and as a relation")
+            if relation in (events or {}):
+                raise SchemaError(f"{relation!r} of {name!r} is declared as an event and as a relation")
         self.__attrs_init__(
             name,
             _frozen(attributes or {}),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import segmentkit as sk
-from segmentkit.dsl.evaluate import EventFact, evaluate
+from segmentkit.dsl.evaluate import Alone, EventFact, evaluate
 from tests.benchmarks import host
 from tests.benchmarks.measure import HEADING, row, say
 from tests.benchmarks.oracle import holds
@@ -28,7 +28,7 @@ class Result(NamedTuple):
     mismatches: int
 
 
-class ContactFacts:
+class ContactFacts(Alone):
     """One contact of the workload as the evaluator wants to see it."""
 
     def __init__(self, attributes: dict[str, Any], happenings: Sequence[Happening]) -> None:

@@ -58,9 +58,6 @@ MALFORMED = {
     "two problems of spelling": "country = “PL” and orders == 3",
     "semicolon": "orders = 1; drop",
     "nonsense behind an event": "did purchase often",
-    "related objects": "any deals[value > 3]",
-    "segments": "in segment 'Loyal'",
-    "ranks": "top 100 by ltv",
     # -------------------------------------------------------------------- names
     "unknown attribute": "ordrs > 4",
     "unknown attribute in other case": "Country = 'PL'",
@@ -171,9 +168,6 @@ MALFORMED = {
     "sample of an attribute": "sample(country) < 0.1",
     "sample of an event": "did purchase[sample('x') < 0.1]",
     # -------------------------------------------------------------------- later
-    "path": "company.industry = 'SaaS'",
-    "related condition": "company[size > 3]",
-    "relation as a value": "company is known",
     # --------------------------------------------------------------------- many
     "many problems at once": (
         "ordrs > 4\n  and spend > '100'\n  and (tags = 'vip' or plan = 'prp')\n"

@@ -88,10 +88,10 @@ def test_parameters_of_a_definition_come_from_the_host() -> None:
 
 
 def test_a_segment_in_a_filter_begins_no_definition() -> None:
-    """`in segment "X"` is part of a filter, which says that it is not there yet, once."""
-    with pytest.raises(FilterSyntaxError, match="conditions on segments are not supported yet") as caught:
-        parse_definitions("segment 'A' on contact where in segment 'B' and orders > 3")
-    assert len(caught.value.problems) == 1
+    """`in segment "X"` is part of a filter."""
+    text = "segment 'A' on contact where in segment 'B' and entered segment 'B' and left segment 'B'"
+    (definition,) = parse_definitions(text)
+    assert definition.where == "in segment 'B' and entered segment 'B' and left segment 'B'"
 
 
 def test_an_attribute_may_be_called_segment() -> None:

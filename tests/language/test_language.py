@@ -85,7 +85,7 @@ def _facts(claim: Mapping[str, Any]) -> DictFacts:
         known = {name: properties[name].convert(value) for name, value in row.items() if name in properties}
         event = EventFact(to_micros(row["at"]), row.get("id", str(number)), known)
         events.setdefault(row["name"], []).append(event)
-    return DictFacts(attributes, events)
+    return DictFacts(attributes, events, object_type="contact", object_id=claim.get("id", ""))
 
 
 def _parsed(claim: Mapping[str, Any], text: str) -> Predicate:
@@ -129,5 +129,5 @@ def _flips(tree: Predicate, facts: DictFacts, now: int, end: int, zone: str) -> 
 
 
 def test_the_files_have_rows() -> None:
-    assert {path.stem for path in FILES} == {"events", "logic", "time", "values"}
+    assert {path.stem for path in FILES} == {"anniversaries", "events", "logic", "sequences", "time", "values"}
     assert len(list(_rows())) + len(list(_timelines())) >= 150

@@ -30,6 +30,7 @@ def parse(
     origin: str = "",
     *,
     region: tuple[int, int] | None = None,
+    segments: Mapping[str, str] | None = None,
 ) -> Predicate:
     """Return the typed tree of a filter.
 
@@ -41,6 +42,8 @@ def parse(
         origin: what errors call the text, such as "segment 'whales'".
         region: read only `text[start:end]`; positions still count in `text`, which is
             how errors in a file of definitions know their line.
+        segments: the object type of each segment that the filter may refer to; without
+            it, names of segments are not checked.
 
     Raises:
         FilterSyntaxError: the text is not in the language.
@@ -63,7 +66,7 @@ def parse(
 
     start, end = region or (0, len(text))
     tree = parse_tree(text, start, end, origin)
-    return check(tree, schema, on, params or {}, text, origin)
+    return check(tree, schema, on, params or {}, text, origin, segments)
 
 
 def format(tree: Node) -> str:  # noqa: A001  # the public name; nobody formats numbers here

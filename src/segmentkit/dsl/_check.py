@@ -24,6 +24,9 @@ from segmentkit.dsl._check_constants import check_amount
 from segmentkit.dsl._check_events import check_aggregate, check_did
 from segmentkit.dsl._check_members import check_among, check_has, check_matches, check_state, check_text_test
 from segmentkit.dsl._check_places import check_box, check_polygon, check_within
+from segmentkit.dsl._check_rank import check_rank
+from segmentkit.dsl._check_relations import check_filtered, check_related
+from segmentkit.dsl._check_segments import check_crossing, check_in_segment, check_was_ever
 from segmentkit.dsl._check_types import described
 from segmentkit.dsl._check_values import check_value
 from segmentkit.dsl._literals import quote_name
@@ -51,7 +54,13 @@ __all__ = ["check"]
 
 
 def check(  # noqa: PLR0917  # those of `parse`
-    tree: Tree[Token], schema: Schema, on: str, params: Mapping[str, Any], source: str, origin: str = ""
+    tree: Tree[Token],
+    schema: Schema,
+    on: str,
+    params: Mapping[str, Any],
+    source: str,
+    origin: str = "",
+    segments: Mapping[str, str] | None = None,
 ) -> Predicate:
     """Return the typed predicate of a parsed filter over objects of type `on`.
 
@@ -63,7 +72,7 @@ def check(  # noqa: PLR0917  # those of `parse`
         problem = Problem.at(f"unknown object type '{on}'", str(on), 0, len(str(on)), suggestion(str(on), schema.types))
         raise UnknownNameError([problem], str(on), origin, (str(on),))
     findings = Findings(source)
-    scope = Scope(schema, schema.types[on], params, findings, _condition, check_aggregate)
+    scope = Scope(schema, schema.types[on], params, findings, _condition, check_aggregate, segments=segments)
     predicate = _condition(tree.children[0], scope)  # type: ignore[arg-type]
     if predicate is None or findings.problems:
         raise findings.error(origin)
@@ -160,7 +169,11 @@ def _is_event(tree: Tree[Token], scope: Scope) -> bool:
         return False
     name = name_of(tree.children[0])
     known = scope.object_type
-    if name in known.attributes or (name not in known.events and nearest(name, known.attributes)):
+    if (
+        name in known.attributes
+        or name in known.relations
+        or (name not in known.events and nearest(name, known.attributes))
+    ):
         return False
     event = name if name in known.events else nearest(name, known.events)
     if event is None:
@@ -203,6 +216,12 @@ _HANDLERS: dict[str, Callable[[Any, Scope], Predicate | None]] = {
     "in_window": check_in_window,
     "within": check_within,
     "in_box": check_box,
+    "related": check_related,
+    "filtered": check_filtered,
+    "in_segment": check_in_segment,
+    "crossing": check_crossing,
+    "was_ever": check_was_ever,
+    "rank": check_rank,
     "in_polygon": check_polygon,
     "matches": check_matches,
     "anniversary": check_anniversary,

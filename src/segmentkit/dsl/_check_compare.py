@@ -26,6 +26,7 @@ from segmentkit.dsl.predicates import (
     Literal,
     Now,
     Predicate,
+    RelatedAggregate,
     Relative,
     Today,
     Value,
@@ -36,7 +37,14 @@ from segmentkit.dsl.predicates import (
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-__all__ = ["check_anniversary", "check_between", "check_between_ago_test", "check_compare", "check_in_window"]
+__all__ = [
+    "check_anniversary",
+    "check_between",
+    "check_between_ago_test",
+    "check_compare",
+    "check_in_window",
+    "moves_with_now",
+]
 
 _OPERATORS: dict[str, CompareOperator] = {
     "=": "=", "!=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
@@ -177,7 +185,7 @@ def _fits_window(tree: Tree[Token], value: Value | None, window: Window | None, 
     if value.type.kind not in ("instant", "date"):
         scope.report(place, f"a window of time is asked of instants and dates, not of {described(value)}")
         return False
-    if _moves_with_now(value):
+    if moves_with_now(value):
         hint = "compare directly, such as 'signup > now - 40 days'"
         scope.report(place, "a value that is computed from 'now' or 'today' cannot be asked about a window", hint)
         return False
@@ -193,13 +201,13 @@ def _is_whole_days(length: Duration) -> bool:
     return length.unit in ("day", "week", "month", "year")
 
 
-def _moves_with_now(value: Value) -> bool:
+def moves_with_now(value: Value) -> bool:
     """Return whether a value reads the clock by itself, and not only for the window of an aggregate."""
     stack: list[Any] = [value]
     while stack:
         node = stack.pop()
         if isinstance(node, Now | Today):
             return True
-        if not isinstance(node, Aggregate):
+        if not isinstance(node, Aggregate | RelatedAggregate):
             stack.extend(children(node))
     return False

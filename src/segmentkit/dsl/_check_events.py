@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from segmentkit import schema as types
 from segmentkit.dsl._check_constants import check_amount
+from segmentkit.dsl._check_hops import how_to_reach
+from segmentkit.dsl._check_relations import check_related_aggregate, is_related
 from segmentkit.dsl._check_types import aggregate_type
 from segmentkit.dsl._check_values import check_values
 from segmentkit.dsl._check_windows import check_window, check_zone, zone_of
@@ -49,12 +51,14 @@ def check_event(
 ) -> tuple[Events, EventType] | None:
     """Return the events of `name` or `name[filter]`; other children of the tree are left alone."""
     name_tree: Any = tree.children[0]
+    if name_tree.data == "path":  # the brackets of a value may stand behind several names
+        name_tree = name_tree.children[0]
     name = name_of(name_tree)
     event = scope.object_type.events.get(name)
     if event is None:
         hint = ""
         if name in scope.object_type.relations:
-            hint = f"'{name}' is a relation; conditions on related objects are not supported yet"
+            hint = f"'{name}' is a relation; {how_to_reach(name, scope)}"
         scope.unknown(name_tree, "event", name, f"'{scope.object_type.name}'", scope.object_type.events, hint)
         return None
     inner: Any = tree.children[1] if len(tree.children) > 1 else None
@@ -142,10 +146,12 @@ def check_aggregate(tree: Tree[Token], scope: Scope) -> Value | None:
         return None
     operand, *rest = arguments[0].children
     operand = bare(operand)
-    if operand.data not in ("path", "filtered"):
+    if operand.data not in ("path", "filtered", "reached"):
         check_values([operand], scope)
         scope.report(operand, f"'{function}' is taken over events", f"write '{function}(event ...)'")
         return None
+    if is_related(operand, scope):
+        return check_related_aggregate(function, tree, operand, rest, scope, _aggregate)
     return _aggregate(function, tree, operand, rest, scope)
 
 
@@ -163,6 +169,9 @@ def _aggregate(function: Any, tree: Tree[Token], operand: Any, rest: list[Any], 
         return None
     events, event = found
     names = operand.children[1:] if operand.data == "path" else _path_names(operand)
+    if names is None:
+        scope.report(operand, "a property of the event stands behind its brackets, and no function")
+        return None
     if len(names) > 1:
         scope.report(operand, "a property has no parts; a name with a dot stands in backticks")
         return None
@@ -181,7 +190,10 @@ def _aggregate(function: Any, tree: Tree[Token], operand: Any, rest: list[Any], 
     return Aggregate(function, events, taken, result, span=span(tree))
 
 
-def _path_names(filtered: Tree[Token]) -> list[Any]:
-    """Return the names behind the brackets of `event[...].property`."""
-    path: Any = filtered.children[2:]
-    return list(path[0].children) if path else []
+def _path_names(operand: Tree[Token]) -> list[Any] | None:
+    """Return the names of `event[...].property` behind the event, or None if something else is there."""
+    before, _, *behind = [*operand.children, None] if operand.data == "reached" else operand.children
+    path: Any = behind
+    if operand.data == "reached" or (path and path[0].data != "path"):
+        return None
+    return [*before.children[1:], *(path[0].children if path else ())]  # type: ignore[union-attr]

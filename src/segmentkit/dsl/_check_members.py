@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from segmentkit import schema as types
 from segmentkit.dsl import _regex
 from segmentkit.dsl._check_constants import check_constant, parameter_value
+from segmentkit.dsl._check_relations import check_presence
 from segmentkit.dsl._check_types import comparison_problem, described, type_name
 from segmentkit.dsl._check_values import check_value
 from segmentkit.dsl._scope import Scope, span, words_of
@@ -104,6 +105,10 @@ def check_state(tree: Tree[Token], scope: Scope) -> Predicate | None:
     """Return `v is missing`, `is known`, `is empty`, each also with `not`."""
     value_tree, state_tree = tree.children
     state = words_of(state_tree)  # type: ignore[arg-type]
+    negative = (tree.data == "is_not_state") != (state == "missing")
+    presence = check_presence(value_tree, scope) if state != "empty" else None  # type: ignore[arg-type]
+    if presence is not None:
+        return negated(presence, tree, negative)
     value = check_value(value_tree, scope)  # type: ignore[arg-type]
     if value is None:
         return None

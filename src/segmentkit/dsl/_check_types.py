@@ -10,12 +10,13 @@ from typing import Final, TypeAlias
 
 from segmentkit import schema as types
 from segmentkit.dsl._literals import quote_name, write_text
-from segmentkit.dsl.predicates import Attribute, Literal, Property, Value
+from segmentkit.dsl.predicates import Attribute, Literal, Path, Property, Value
 from segmentkit.schema import ValueType
 
 __all__ = [
     "AGGREGATES",
     "FUNCTIONS",
+    "RELATED_AGGREGATES",
     "aggregate_type",
     "arithmetic_type",
     "comparison_problem",
@@ -28,6 +29,7 @@ Why: TypeAlias = tuple[str, str]
 """A message and a hint."""
 
 AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "median", "distinct", "days", "first", "last"})
+RELATED_AGGREGATES: Final = ("avg", "count", "distinct", "max", "min", "sum")
 FUNCTIONS: Final = (
     "abs", "coalesce", "day", "hour", "length", "lower", "month", "round", "size", "weekday", "year",
 )  # fmt: skip
@@ -51,8 +53,21 @@ def described(value: Value) -> str:
     match value:
         case Attribute(name) | Property(name):
             return f"'{name}' ({type_name(value.type)})"
+        case Path():
+            names = _path_names(value)
+            return f"'{'.'.join(names)}' ({type_name(value.type)})" if names else type_name(value.type)
         case _:
             return type_name(value.type)
+
+
+def _path_names(path: Path) -> list[str]:
+    """Return the names of a path that ends in an attribute, and none of another."""
+    names = []
+    value: Value = path
+    while isinstance(value, Path):
+        names.append(value.relation)
+        value = value.value
+    return [*names, value.name] if isinstance(value, Attribute) else []
 
 
 # ------------------------------------------------------------------------- arithmetic
@@ -151,16 +166,24 @@ def is_exact_duration(value: Value) -> bool:
 # ------------------------------------------------------------------------- aggregates
 
 
-def aggregate_type(function: str, value_type: ValueType | None) -> tuple[ValueType | None, Why]:
-    """Return the type of an aggregate over a property, or over the events when `value_type` is None."""
+def aggregate_type(
+    function: str, value_type: ValueType | None, what: str = "events", example: str = "event.property"
+) -> tuple[ValueType | None, Why]:
+    """Return the type of an aggregate over a property, or over the events when `value_type` is None.
+
+    `what` there are many of, and an `example` of a property, for messages.
+    """
     if function in ("count", "days"):
         if value_type is None:
             return types.integer, ("", "")
-        return None, (f"'{function}' counts {'events' if function == 'count' else 'days'} and takes no property", "")
+        return None, (f"'{function}' counts {what if function == 'count' else 'days'} and takes no property", "")
     if value_type is None:
         if function in ("first", "last"):
             return types.instant, ("", "")
-        return None, (f"'{function}' needs a property", f"write '{function}(event.property)'")
+        return None, (
+            f"'{function}' needs {'a property' if what == 'events' else 'a value of each object'}",
+            f"write '{function}({example})'",
+        )
     if function == "distinct":
         fits, result = value_type.kind != "text_set", types.integer
     elif function in ("first", "last"):

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from segmentkit import schema as types
 from segmentkit.dsl import _literals
 from segmentkit.dsl._check_constants import CONSTANTS, check_constant, check_literal, is_constant
+from segmentkit.dsl._check_hops import along, follow, no_value, refuse_inside, relation_of, written
 from segmentkit.dsl._check_types import AGGREGATES, FUNCTIONS, arithmetic_type, described, function_type
 from segmentkit.dsl._scope import Scope, bare, either, name_of, span
 from segmentkit.dsl.predicates import (
+    Aggregate,
     Arithmetic,
     ArithmeticOperator,
     Attribute,
@@ -23,7 +25,9 @@ from segmentkit.dsl.predicates import (
     Literal,
     Negate,
     Now,
+    Path,
     Property,
+    RelatedAggregate,
     Sample,
     Today,
     Value,
@@ -89,6 +93,8 @@ def _check(tree: Tree[Token], scope: Scope, hint: ValueType | None) -> Value | N
             if str(tree.children[0]).lower() in AGGREGATES:
                 return scope.aggregate(tree, scope)
             return _call(tree, scope)
+        case "reached":
+            return _reached(tree, scope)
         case "now":
             return Now(span=where)
         case "today" | "yesterday" | "tomorrow":
@@ -122,11 +128,40 @@ def check_pair(left: Tree[Token], right: Tree[Token], scope: Scope) -> tuple[Val
 
 def _path(tree: Tree[Token], scope: Scope) -> Value | None:
     names = [name_of(child) for child in tree.children]
+    if scope.event is not None and names[0] == "object" and len(names) > 1:
+        return _reach(tree, tree.children[1:], scope.outside())  # type: ignore[arg-type]
     if len(names) == 1:
         return _name(tree, names[0], scope)
-    if scope.event is not None and names[0] == "object" and len(names) == 2:
-        return _attribute(tree, names[1], scope)
+    if scope.event is None and names[0] in scope.object_type.relations:
+        return _reach(tree, tree.children, scope)  # type: ignore[arg-type]
     _explain_path(tree, names, scope)
+    return None
+
+
+def _reach(tree: Tree[Token], names: Sequence[Tree[Token]], scope: Scope) -> Value | None:
+    """Return the attribute that the last name is, of the object that the others lead to."""
+    found = follow(names[:-1], scope)
+    if found is None:
+        return None
+    steps, there = found
+    attribute = _attribute(names[-1] if steps else tree, name_of(names[-1]), there)
+    return attribute and along(steps, attribute, span(tree))
+
+
+def _reached(tree: Tree[Token], scope: Scope) -> Value | None:
+    """Return an aggregate of the object that the names lead to: `company.count(deals)`."""
+    *names, call = tree.children
+    if refuse_inside(tree, scope, "conditions on related objects"):
+        return None
+    found = follow(names, scope)  # type: ignore[arg-type]
+    if found is None:
+        return None
+    steps, there = found
+    value = _check(call, there, None)  # type: ignore[arg-type]
+    if value is None or isinstance(value, Aggregate | RelatedAggregate | Path):
+        return value and along(steps, value, span(tree))
+    function = str(call.children[0])  # type: ignore[union-attr]
+    scope.report(tree, f"'{function}' is a function of a value", f"write '{function}({written(names)}. ...)'")  # type: ignore[arg-type]
     return None
 
 
@@ -143,7 +178,7 @@ def _name(tree: Tree[Token], name: str, scope: Scope) -> Value | None:
     return None
 
 
-def _attribute(tree: Tree[Token], name: str, scope: Scope) -> Value | None:
+def _attribute(tree: Tree[Token], name: str, scope: Scope) -> Attribute | None:
     owner = scope.object_type
     value_type = owner.attributes.get(name)
     if value_type is not None:
@@ -152,7 +187,7 @@ def _attribute(tree: Tree[Token], name: str, scope: Scope) -> Value | None:
     if name in owner.events:
         hint = f"'{name}' is an event; write 'did {written}' or 'count({written})'"
     elif name in owner.relations:
-        scope.report(tree, f"'{name}' is a relation; conditions on related objects are not supported yet")
+        no_value(tree, name, scope)
         return None
     scope.unknown(tree, "attribute", name, f"'{owner.name}'", owner.attributes, hint or _or_text(name, owner))
     return None
@@ -168,8 +203,6 @@ def _explain_path(tree: Tree[Token], names: list[str], scope: Scope) -> None:
     owner, dotted = scope.object_type, ".".join(names)
     if dotted in owner.attributes or (scope.event is not None and dotted in scope.event.properties):
         scope.report(tree, f"'{dotted}' has a dot in its name", f"put it in backticks: `{dotted}`")
-    elif names[0] in owner.relations:
-        scope.report(tree, f"'{dotted}' reaches over a relation, which is not supported yet")
     elif names[0] in owner.events and scope.event is None:
         hint = f"say which one: 'last({dotted})', 'sum({dotted})', 'distinct({dotted})'"
         scope.report(tree, f"'{dotted}' is a property of many events", hint)
@@ -180,15 +213,20 @@ def _explain_path(tree: Tree[Token], names: list[str], scope: Scope) -> None:
 
 
 def _filtered(tree: Tree[Token], scope: Scope) -> None:
-    name = name_of(tree.children[0])
+    names: list[Any] = tree.children[0].children  # type: ignore[union-attr]
+    name, path = name_of(names[0]), written(names)
+    relation = relation_of(names[0], scope)
     if name in scope.object_type.events:
-        written = _literals.quote_name(name)
-        scope.report(tree, f"events '{name}' are no value", f"write 'did {written}[...]' or 'count({written}[...])'")
-    elif name in scope.object_type.relations:
-        scope.report(tree, f"'{name}[...]': conditions on related objects are not supported yet")
-    else:
+        scope.report(tree, f"events '{name}' are no value", f"write 'did {path}[...]' or 'count({path}[...])'")
+    elif relation is None:
         known = [*scope.object_type.events, *scope.object_type.relations]
-        scope.unknown(tree.children[0], "event", name, f"'{scope.object_type.name}'", known)
+        scope.unknown(names[0], "event or relation", name, f"'{scope.object_type.name}'", known)
+    elif relation.cardinality == "one":
+        hint = f"ask for more inside the brackets, or write the path, such as '{path}. ...'"
+        scope.report(tree, f"'{path}[...]' is a condition and no value", hint)
+    else:
+        hint = f"write 'any {path}[...]', 'count({path}[...])' or 'sum({path}[...]. ...)'"
+        scope.report(tree, f"'{path}[...]' are many objects and no value", hint)
 
 
 # --------------------------------------------------------- arithmetic and functions

@@ -35,6 +35,7 @@ _AFTER_EVENT: Final = frozenset(
 _BEGIN_VALUE: Final = frozenset(
     {"NAME", "BACKTICKED", "NUMBER", "TEXT", "INSTANT", "DATE", "PARAMETER", "(", "-", "at", "exactly"}
     | {"now", "today", "yesterday", "tomorrow", "true", "false", "did", "not"}
+    | {"in", "all", "any", "bottom", "entered", "left", "no", "top", "was"}
 )
 _AFTER_OPERAND: Final = frozenset({"+", "-", "*", "/", "(", "[", "."})
 _LONGER: Final = {"ignoring": "ignoring case", "in": "in zone"}
@@ -45,16 +46,17 @@ _KINDS: Final = {
     "INSTANT": "an instant",
     "DATE": "a date",
 }
-_LATER: Final = {
-    "any": "conditions on related objects",
-    "all": "conditions on related objects",
-    "no": "conditions on related objects",
-    "top": "ranks",
-    "bottom": "ranks",
-    "entered": "membership history",
-    "left": "membership history",
-    "was": "membership history",
+_BEGINNINGS: Final = {
+    "any": "'any' stands before a relation to many objects, such as 'any deals[...]'",
+    "all": "'all' stands before a relation to many objects, such as 'all deals[...]'",
+    "no": "'no' stands before a relation to many objects, such as 'no deals[...]'",
+    "top": "a rank is 'top 10 by ltv' or 'top 10% by ltv'",
+    "bottom": "a rank is 'bottom 10 by ltv' or 'bottom 10% by ltv'",
+    "entered": "write 'entered segment \"...\"', with a window behind it if need be",
+    "left": "write 'left segment \"...\"', with a window behind it if need be",
+    "was": "write 'was ever in segment \"...\"'",
 }
+"""What was probably begun with words that are names too."""
 
 
 def explain(language: Language, tokens: Sequence[Token], position: int, source: str, end: int) -> Problem:
@@ -66,7 +68,7 @@ def explain(language: Language, tokens: Sequence[Token], position: int, source: 
     accepted = _accepted(language, tokens[:position])
     before = [_NOTHING, _NOTHING, *tokens[:position]]
     message = f"expected {_expectation(accepted)}, found {shown(found.text) if found else 'the end'}"
-    hint = _hint(found or _NOTHING, before, tokens[position + 1 : position + 2], accepted)
+    hint = _hint(found or _NOTHING, before, accepted)
     last = tokens[-1].end if tokens else end
     start, stop = (found.start, found.end) if found else (last, last)
     return Problem.at(message, source, start, stop, hint)
@@ -129,7 +131,7 @@ def _expectation(accepted: frozenset[str]) -> str:
         phrases.append("a unit (such as 'days')")
         rest -= _UNITS
     phrases += [_KINDS[kind] for kind in _KINDS if kind in rest]
-    rest -= {"at", "exactly"} if "NAME" in rest else set()
+    rest -= {"at", "exactly", *_BEGINNINGS} if "NAME" in rest else set()
     rest -= _KINDS.keys() | {"BACKTICKED", "PARAMETER", "$END"}
     rest -= _AFTER_OPERAND if len(rest) > 3 else set()
     phrases += [f"'{_LONGER.get(word, word)}'" for word in sorted(rest)[:8]]
@@ -138,10 +140,9 @@ def _expectation(accepted: frozenset[str]) -> str:
 
 
 def _hint(  # noqa: C901  # a table of mistakes, the particular ones first
-    found: Token, before: Sequence[Token], following: Sequence[Token], accepted: frozenset[str]
+    found: Token, before: Sequence[Token], accepted: frozenset[str]
 ) -> str:
     word, previous, earlier = found.lower, before[-1].lower, before[-2].lower
-    after = following[0].lower if following else ""
     if word == "not" and previous == "not" and earlier == "did":
         return "one 'not' is enough; a condition that is negated twice is the condition"
     in_sequence = any(token.lower == "then" for token in before)
@@ -165,10 +166,12 @@ def _hint(  # noqa: C901  # a table of mistakes, the particular ones first
         return "comparisons do not chain; write 'a < b and b < c', or 'b between a and c'"
     if word in _UNITS and "NUMBER" in accepted and previous in ("last", "next"):
         return f"say how many, such as 'the {previous} 1 {word}'; or 'in {previous} {word}' for the calendar"
-    if word == "in" and after == "segment":
-        return "conditions on segments are not supported yet"
-    if previous in _LATER and found.kind in ("word", "number", "backticked"):
-        return f"{_LATER[previous]} are not supported yet; to use a name that is a word, put it in backticks"
+    if previous == "in" and accepted == {"segment"}:
+        return "to use 'in' as a name, put it in backticks: `in`; a condition on a segment is 'in segment \"...\"'"
+    if previous == "segment" and found.kind in ("word", "backticked"):
+        return f'the name of a segment stands in quotes: "{found.text.strip("`")}"'
+    if previous in _BEGINNINGS and found.text and "of" not in accepted and "=" in accepted:
+        return _BEGINNINGS[previous]
     if word in ("exists", "unless", "except", "xor"):
         return "join conditions with 'and', 'or' and 'not'"
     if word in ("and", "or"):

@@ -8,6 +8,9 @@ the instant up to which it holds; where two lines cross, a comparison may flip.
 conjunction that is false, one false part that stays false is enough, so it looks as far as
 the farthest of them.
 
+A node that reaches other objects changes when the first of them does. What a segment or a rank
+answers is not foreseen here, only kept: whoever knows the segment, or everybody's value, tells.
+
 Never later than the first change; for windows of exact lengths, calendar windows and
 comparisons with `now` it is that change itself.
 """
@@ -43,6 +46,7 @@ from segmentkit.dsl.predicates import (
     Aggregate,
     And,
     Anniversary,
+    AnyRelated,
     Arithmetic,
     AtLeast,
     Attribute,
@@ -52,11 +56,13 @@ from segmentkit.dsl.predicates import (
     Chain,
     Compare,
     Constant,
+    Crossing,
     Duration,
     Events,
     In,
     InBox,
     InPolygon,
+    InSegment,
     InWindow,
     IsEmpty,
     IsMissing,
@@ -66,9 +72,14 @@ from segmentkit.dsl.predicates import (
     Negate,
     Not,
     Now,
+    OneRelated,
     Or,
+    Path,
     Predicate,
     Property,
+    Rank,
+    Related,
+    RelatedAggregate,
     Relative,
     Sample,
     SetTest,
@@ -92,7 +103,8 @@ def next_change(node: Predicate | Value, facts: Facts, now: int, zone: str) -> i
     """Return an instant after `now` up to which time alone changes nothing, or None for ever.
 
     Before that instant, `evaluate` (or `value_of`) gives what it gives at `now`, as long as
-    the facts stay. There something may change, but need not.
+    the facts stay, those of related objects included, and the members of segments and the order
+    of ranks with them. There something may change, but need not.
 
     Cost:
         As one evaluation; twice for each event with a window or bracket of its own.
@@ -144,6 +156,16 @@ def _outlook(predicate: Predicate, scene: Scene) -> Outlook:  # noqa: C901  # on
             return _truth(predicate, scene), min(line.until, change)
         case InWindow(value, window):
             return _in_window(value, window, scene.in_zone(window.zone))
+        case OneRelated(relation, where):
+            other = scene.facts.related_one(relation)
+            return (False, NEVER) if other is None else _outlook(where, scene.of(other))
+        case AnyRelated(related):
+            outlooks = [outlook for _, outlook in _related_outlooks(related, scene)]
+            return _at_least(1, outlooks)
+        case InSegment() | Rank():
+            return _truth(predicate, scene), NEVER
+        case Crossing(direction, segment, window):
+            return _crossing(direction, segment, window, scene)
         case _:
             assert_never(predicate)
 
@@ -270,6 +292,13 @@ def _line(value: Value, scene: Scene) -> Line:
         case Aggregate():
             known = _evaluate.value_of(value, scene.facts, scene.now, scene.zone)
             return Line(known, _events_change(value, scene))
+        case Path(relation, further):
+            other = scene.facts.related_one(relation)
+            known = _evaluate.value_of(value, scene.facts, scene.now, scene.zone)
+            return Line(known, NEVER if other is None else _line(further, scene.of(other)).until)
+        case RelatedAggregate(_, related, taken):
+            known = _evaluate.value_of(value, scene.facts, scene.now, scene.zone)
+            return Line(known, _related_change(related, taken, scene))
         case _:
             assert_never(value)
 
@@ -280,7 +309,7 @@ def _line(value: Value, scene: Scene) -> Line:
 def _events_change(node: Aggregate, scene: Scene) -> int:
     """Return when the first event joins or leaves the ones that the aggregate is over."""
     events, until = _settled(node.events, scene)
-    return min((_event_outlook(events, scene, event)[1] for event in scene.facts.events(events.name)), default=until)
+    return min([until, *(_event_outlook(events, scene, event)[1] for event in scene.facts.events(events.name))])
 
 
 def _chain(chain: Chain, scene: Scene) -> Outlook:
@@ -336,3 +365,35 @@ def _window_outlook(at: int, window: Window, scene: Scene) -> Outlook:
     if window.end is not None:
         parts.append(_compare("<=" if window.until else "<", instant, window.end, outside_event))
     return _at_least(len(parts), parts)
+
+
+# -------------------------------------------------------- related objects and segments
+
+
+def _related_outlooks(related: Related, scene: Scene) -> list[tuple[Scene, Outlook]]:
+    """Return the scene of each related object, and its outlook on passing the bracket."""
+    scenes = [scene.of(other) for other in scene.facts.related_many(related.relation)]
+    where = related.where
+    return [(there, (True, NEVER) if where is None else _outlook(where, there)) for there in scenes]
+
+
+def _related_change(related: Related, taken: Value | None, scene: Scene) -> int:
+    """Return when the first object joins or leaves those of the aggregate, or the value of one that is in changes."""
+    change = NEVER
+    for there, (passes, further) in _related_outlooks(related, scene):
+        change = min(change, further)
+        if passes and taken is not None:
+            change = min(change, _line(taken, there).until)
+    return change
+
+
+def _crossing(direction: str, segment: str, window: Window | None, scene: Scene) -> Outlook:
+    """Return the outlook of: some entry into the segment, or exit from it, lies in the window."""
+    instants = _evaluate.crossings(direction, scene.facts.stays(segment))
+    outlooks = []
+    for at in instants:
+        parts = [(True, NEVER) if at <= scene.now else (False, at)]
+        if window is not None:
+            parts.append(_window_outlook(at, window, scene.in_zone(window.zone)))
+        outlooks.append(_at_least(len(parts), parts))
+    return _at_least(1, outlooks)

@@ -67,6 +67,10 @@ class Scene:
         """Return the scene in a zone of its own, if the node names one."""
         return self if zone is None else attrs.evolve(self, zone=zone)
 
+    def of(self, other: Facts) -> Scene:
+        """Return the scene of another object."""
+        return attrs.evolve(self, facts=other, event=None)
+
     def at(self, now: int) -> Scene:
         """Return the scene at another instant."""
         return attrs.evolve(self, now=now)

@@ -15,6 +15,7 @@ from typing import Final
 from segmentkit.schema import MAX_DIGITS, from_micros, text, to_micros
 
 __all__ = [
+    "CONTINUING",
     "quote_name",
     "read_date",
     "read_instant",
@@ -32,8 +33,16 @@ RESERVED: Final = frozenset(
 )
 """Words that are never names without backticks; every other keyword may be a name where no keyword fits."""
 
-_GUARDED: Final = RESERVED | {"at", "exactly"}
+_GUARDED: Final = RESERVED | {
+    "all", "any", "at", "bottom", "entered", "exactly", "left", "no", "top", "was",
+}  # fmt: skip
 """Names the printer puts in backticks: those that can begin a condition are easier to read that way."""
+
+CONTINUING: Final = frozenset(
+    {"after", "anniversary", "before", "contains", "ends", "fewer", "less", "matches", "more", "on", "since", "starts"}
+    | {"until", "within"}
+)
+"""Words that may follow a name, and so end the name `any` where a relation behind the word `any` was meant."""
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)

@@ -184,10 +184,10 @@ _BEFORE_SIGN: Final = (_ENDS_OPERAND - {")", "]"}) | {"+", "-", "*", "/"}
 def _check_tokens(tokens: list[Token], source: str) -> None:
     """Refuse what is certainly too deep or too long before the parser sees it, which takes a hundred times as long.
 
-    Counted are brackets, prefixes in a row, sums and products within an operand, and words that
-    join conditions or steps (every `between` has an `and` of its own). `_check_size` is exact.
+    Counted are brackets, prefixes in a row, names of a path, sums and products within an operand, and words
+    that join conditions or steps (every `between` has an `and` of its own). `_check_size` is exact.
     """
-    depth = prefixes = sums = products = joins = listed = 0
+    depth = prefixes = sums = products = joins = listed = dots = 0
     previous = "("
     for token in tokens:
         symbol = token.lower
@@ -201,7 +201,8 @@ def _check_tokens(tokens: list[Token], source: str) -> None:
         elif symbol in ("+", "-") and previous not in _BEFORE_SIGN:
             sums, products = sums + 1, 0
         prefixes = prefixes + 1 if symbol in ("not", "-", "(") else 0
-        if max(depth, sums, products) > MAX_DEPTH or prefixes > 2 * MAX_DEPTH:
+        dots = 0 if token.kind == "symbol" and symbol != "." else dots + (symbol == ".")
+        if max(depth, sums, products, dots) > MAX_DEPTH or prefixes > 2 * MAX_DEPTH:
             raise _too_deep(source, token.start)
         if joins > MAX_CONDITIONS:
             raise _too_many(source, token.start, joins)
@@ -216,8 +217,9 @@ def _check_tokens(tokens: list[Token], source: str) -> None:
 
 
 _CONNECTIVES: Final = frozenset({"disjunction", "conjunction", "negated", "counted", "parenthesis"})
+_BRACKETS: Final = frozenset({"filtered", "related", "reached"})
 _LEVELS: Final = frozenset(
-    {"disjunction", "conjunction", "negated", "counted", "event", "filtered", "call"}
+    {"disjunction", "conjunction", "negated", "counted", "event", "rank", "call"}
     | {"add", "subtract", "multiply", "divide", "negative"}
 )
 
@@ -226,7 +228,8 @@ def _check_size(tree: Tree[Any], source: str) -> None:
     """Refuse a tree that is too deep or has too many conditions.
 
     `exactly` counts as what it becomes: its conditions twice, two levels more. A step of a sequence
-    counts as a condition.
+    counts as a condition. Brackets behind a value count three levels, because checking and evaluating
+    what is inside takes as many steps down, and each name of the path before them counts one.
     """
     from lark import Tree
 
@@ -235,6 +238,10 @@ def _check_size(tree: Tree[Any], source: str) -> None:
     while stack:
         node, depth, copies, is_condition = stack.pop()
         depth += node.data in _LEVELS
+        if node.data in _BRACKETS:
+            depth += 2 + len(_path_of(node))
+        elif node.data == "path":
+            depth += len(node.children) - 1
         if node.data == "counted" and _is_exactly(node):
             depth, copies = depth + 2, copies * 2
         if depth > MAX_DEPTH:
@@ -244,12 +251,24 @@ def _check_size(tree: Tree[Any], source: str) -> None:
             found += copies
             if found > MAX_CONDITIONS:
                 raise _too_many(source, node.meta.start_pos, found)
-        brackets = node.data in ("event", "filtered")
+        inner = _CONDITION_AT.get(node.data, -1)
         for index in range(len(node.children) - 1, -1, -1):
             child = node.children[index]
             if isinstance(child, Tree):
-                inside = (joins and is_condition) or (brackets and index == 1)
+                inside = (joins and is_condition) or index == inner
                 stack.append((child, depth, copies, inside))
+
+
+_CONDITION_AT: Final = {"event": 1, "filtered": 1, "related": 2, "among_those": 0}
+"""Which child of a tree is a condition."""
+
+
+def _path_of(node: Tree[Any]) -> list[Any]:
+    """Return the names before the brackets of a value, or before a function of what the names lead to."""
+    if node.data == "reached":
+        return list(node.children[:-1])
+    path: Any = node.children[1 if node.data == "related" else 0]
+    return list(path.children)
 
 
 def _is_exactly(node: Tree[Any]) -> bool:

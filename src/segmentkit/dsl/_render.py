@@ -17,12 +17,21 @@ from segmentkit.dsl._literals import (
     write_number,
     write_text,
 )
+from segmentkit.dsl._render_relations import (
+    steps_to,
+    write_crossing,
+    write_presence,
+    write_quantified,
+    write_rank,
+    write_related,
+)
 from segmentkit.dsl._render_windows import write_calendar, write_days, write_length, write_relative
 from segmentkit.dsl.predicates import (
     Absolute,
     Aggregate,
     And,
     Anniversary,
+    AnyRelated,
     Arithmetic,
     AtLeast,
     Attribute,
@@ -32,11 +41,13 @@ from segmentkit.dsl.predicates import (
     Chain,
     Compare,
     Constant,
+    Crossing,
     Duration,
     Events,
     In,
     InBox,
     InPolygon,
+    InSegment,
     InWindow,
     IsEmpty,
     IsMissing,
@@ -47,9 +58,14 @@ from segmentkit.dsl.predicates import (
     Node,
     Not,
     Now,
+    OneRelated,
     Or,
+    Path,
     Predicate,
     Property,
+    Rank,
+    Related,
+    RelatedAggregate,
     Relative,
     Sample,
     SetTest,
@@ -101,6 +117,7 @@ def _children_first(tree: Node) -> Iterator[tuple[Node, bool]]:
             done.add((id(node), inside))
             stack.append((node, inside, True))
             below = isinstance(node, Events)
+            inside = inside and not isinstance(node, Path)  # what a path leads to has no event
             stack.extend((child, inside or (below and child is node.where), False) for child in children(node))  # type: ignore[union-attr]
 
 
@@ -121,12 +138,14 @@ class _Writer:
         match node:
             case Literal() | Now() | Today() | Attribute() | Property() | Sample():
                 return self._value(node)
-            case Arithmetic() | Negate() | Call() | Aggregate():
+            case Arithmetic() | Negate() | Call() | Aggregate() | Path() | RelatedAggregate():
                 return self._value(node)
             case Relative() | Calendar() | Absolute():
                 return _Text(self._window(node, of_events=False), ATOM)
             case Events():
                 return _Text(self._events(node, ""), ATOM)
+            case Related(relation, where):
+                return _Text(write_related([relation], self._where(where)), ATOM)
             case _:
                 return self._predicate(node)
 
@@ -183,6 +202,18 @@ class _Writer:
                 return _Text(f"{self.at(SUM, value)} anniversary {write_days(window)}{_zone(window.zone)}", CONDITION)
             case InWindow(value, window):
                 return _Text(f"{self.at(SUM, value)} {self._window(window, of_events=False)}", CONDITION)
+            case OneRelated() | AnyRelated():
+                return _Text(self._related(node), CONDITION)
+            case InSegment(segment):
+                return _Text(f"in segment {write_text(segment)}", CONDITION)
+            case Crossing(direction, segment, window):
+                when = None if window is None else self._window(window, of_events=True)
+                return _Text(write_crossing(direction, segment, when), CONDITION)
+            case Rank(_, _, _, by, per, of):
+                texts = [
+                    None if part is None else self.at(level, part) for level, part in ((SUM, by), (SUM, per), (OR, of))
+                ]
+                return _Text(write_rank(node, *texts) + _zone(node.zone), CONDITION)
             case _:
                 assert_never(node)
 
@@ -219,9 +250,38 @@ class _Writer:
                 text = f"{self.at(SUM, value)} is known"
             case SetTest("any", value, members, ignoring_case):
                 text = f"{self.at(SUM, value)} has none of {_texts(members)}{_case(ignoring_case)}"
+            case OneRelated() | AnyRelated():
+                text = self._not_related(item)
             case AtLeast(count, items) if 0 < count <= len(items):
                 text = f"at most {count - 1} of ({self._listed(items)})"
         return _Text(f"not {self.at(NOT, item)}", NOT) if text is None else _Text(text, CONDITION)
+
+    def _related(self, node: OneRelated | AnyRelated) -> str:
+        """Return a condition on related objects, conditions within conditions as one path."""
+        steps, end = steps_to(node)
+        match end:
+            case Constant(True):
+                return write_presence(steps, "known")
+            case AnyRelated(related):
+                return write_quantified("any", [*steps, related.relation], self._where(related.where))
+            case _:
+                return write_related(steps, self.at(OR, end))
+
+    def _not_related(self, node: OneRelated | AnyRelated) -> str | None:
+        """Return the negation of a condition on related objects by its own word, or None if there is none."""
+        steps, end = steps_to(node)
+        match end:
+            case Constant(True):
+                return write_presence(steps, "missing")
+            case AnyRelated(Related(relation, Not(where))):
+                return write_quantified("all", [*steps, relation], self._where(where))
+            case AnyRelated(related):
+                return write_quantified("no", [*steps, related.relation], self._where(related.where))
+            case _:
+                return None
+
+    def _where(self, where: Predicate | None) -> str | None:
+        return None if where is None else self.at(OR, where)
 
     def _membership(self, value: Value, word: str, options: Sequence[Literal], ignoring_case: bool) -> str:
         listed = ", ".join(self.at(SIGN, option) for option in options)
@@ -353,6 +413,12 @@ class _Writer:
             case Aggregate(function, events, taken):
                 of = "" if taken is None else f".{quote_name(taken.name)}"
                 return _Text(f"{function}({self._events(events, of)})", ATOM)
+            case Path(relation, further):
+                start = "object." if self._inside else ""
+                return _Text(f"{start}{quote_name(relation)}.{self.at(ATOM, further, inside=False)}", ATOM)
+            case RelatedAggregate(function, related, further):
+                of = "" if further is None else f".{self.at(ATOM, further)}"
+                return _Text(f"{function}({self.at(ATOM, related)}{of})", ATOM)
             case _:
                 assert_never(node)
 

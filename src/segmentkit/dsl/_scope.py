@@ -91,6 +91,8 @@ class Scope:
     aggregate: Callable[[Tree[Token], Scope], Value | None]
     """The checker of aggregates, which are values that contain events."""
     event: EventType | None = None
+    segments: Mapping[str, str] | None = None
+    """Object type of each segment that there is; None if nobody knows."""
     windows: int = 0
     """In how many bounds of windows this place is; events may stand in one, such as `since last(visit)`."""
 
@@ -116,6 +118,14 @@ class Scope:
     def inside(self, event: EventType) -> Scope:
         """Return the scope of the brackets of an event."""
         return attrs.evolve(self, event=event)
+
+    def outside(self) -> Scope:
+        """Return the scope around the brackets of an event."""
+        return attrs.evolve(self, event=None)
+
+    def at(self, object_type: str) -> Scope:
+        """Return the scope of a related object."""
+        return attrs.evolve(self, object_type=self.schema.type(object_type), event=None)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -56,8 +56,15 @@ class Definition:
     source: str = attrs.field(default="", eq=False, repr=False)
     origin: str = attrs.field(default="", eq=False)
 
-    def parse(self, schema: Schema, params: Mapping[str, Any] | None = None) -> Predicate:
+    def parse(
+        self, schema: Schema, params: Mapping[str, Any] | None = None, segments: Mapping[str, str] | None = None
+    ) -> Predicate:
         """Return the typed tree of the filter; errors point into the file.
+
+        Args:
+            schema: what its names mean.
+            params: values for its parameters.
+            segments: the object type of each segment that it may refer to; None checks no names.
 
         Raises:
             UnknownNameError, FilterTypeError, LimitError: as `segmentkit.dsl.parse`.
@@ -65,7 +72,7 @@ class Definition:
         from segmentkit.dsl import parse
 
         region = (self.where_offset, self.where_offset + len(self.where))
-        return parse(self.source, schema, self.on, params, self.origin, region=region)
+        return parse(self.source, schema, self.on, params, self.origin, region=region, segments=segments)
 
 
 def parse_definitions(text: str, origin: str = "") -> list[Definition]:

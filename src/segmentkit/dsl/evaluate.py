@@ -12,17 +12,17 @@ zone of the caller does. An event's bracket has the zone of the condition around
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, assert_never
+from collections.abc import Sequence
+from typing import Any, assert_never
 
-import attrs
-
-from segmentkit.dsl import _calendar, _chains, _geo, _numbers, _operations, _regex, _sample
+from segmentkit.dsl import _calendar, _chains, _geo, _numbers, _operations, _rank, _regex, _sample
+from segmentkit.dsl._facts import Alone, DictFacts, EventFact, Facts, Stay
 from segmentkit.dsl.predicates import (
     Absolute,
     Aggregate,
     And,
     Anniversary,
+    AnyRelated,
     Arithmetic,
     AtLeast,
     Attribute,
@@ -32,10 +32,12 @@ from segmentkit.dsl.predicates import (
     Chain,
     Compare,
     Constant,
+    Crossing,
     Events,
     In,
     InBox,
     InPolygon,
+    InSegment,
     InWindow,
     IsEmpty,
     IsMissing,
@@ -45,9 +47,14 @@ from segmentkit.dsl.predicates import (
     Negate,
     Not,
     Now,
+    OneRelated,
     Or,
+    Path,
     Predicate,
     Property,
+    Rank,
+    Related,
+    RelatedAggregate,
     Relative,
     Sample,
     SetTest,
@@ -59,58 +66,13 @@ from segmentkit.dsl.predicates import (
 )
 from segmentkit.schema import ValueType
 
-__all__ = ["DictFacts", "EventFact", "Facts", "evaluate", "value_of"]
-
-
-@attrs.frozen
-class EventFact:
-    """One event of an object: when it happened, its id, and its known properties."""
-
-    at: int
-    id: str
-    properties: Mapping[str, Any]
-
-
-class Facts(Protocol):
-    """What is known about one object."""
-
-    @property
-    def object_type(self) -> str:
-        """The name of the object's type."""
-
-    @property
-    def object_id(self) -> str:
-        """The object's id, which is unique within its type."""
-
-    def attribute(self, name: str) -> Any:
-        """Return the plain value of an attribute, or None."""
-
-    def events(self, name: str) -> Sequence[EventFact]:
-        """Return the object's events of one name by (at, id), those of the future included."""
-
-
-@attrs.frozen
-class DictFacts:
-    """Facts in two dictionaries. Events may be listed in any order."""
-
-    attributes: Mapping[str, Any] = attrs.field(factory=dict)
-    events_by_name: Mapping[str, Sequence[EventFact]] = attrs.field(factory=dict)
-    object_type: str = attrs.field(default="", kw_only=True)
-    object_id: str = attrs.field(default="", kw_only=True)
-
-    def attribute(self, name: str) -> Any:
-        """Return the plain value of an attribute, or None."""
-        return self.attributes.get(name)
-
-    def events(self, name: str) -> Sequence[EventFact]:
-        """Return the object's events of one name by (at, id)."""
-        return sorted(self.events_by_name.get(name, ()), key=lambda event: (event.at, event.id))
+__all__ = ["Alone", "DictFacts", "EventFact", "Facts", "Stay", "evaluate", "value_of"]
 
 
 # ------------------------------------------------------------------------- predicates
 
 
-def evaluate(  # noqa: C901  # one arm for each node
+def evaluate(  # noqa: C901, PLR0915  # one arm for each node
     predicate: Predicate, facts: Facts, now: int, zone: str, event: EventFact | None = None
 ) -> bool:
     """Return whether the predicate holds for the facts at `now`.
@@ -191,6 +153,17 @@ def evaluate(  # noqa: C901  # one arm for each node
             if value.type.kind == "date":
                 return _inside(x, _calendar.day_bounds(window, _calendar.civil_day(now, zone)))
             return _inside(x, _calendar.window_bounds(window, now, zone))
+        case OneRelated(relation, where):
+            other = facts.related_one(relation)
+            return other is not None and evaluate(where, other, now, zone)
+        case AnyRelated(related):
+            return bool(_related(related, facts, now, zone))
+        case InSegment(segment):
+            return facts.in_segment(segment, now)
+        case Crossing():
+            return _has_crossed(predicate, facts, now, zone)
+        case Rank():
+            return _is_ranked(predicate, facts, now, predicate.zone or zone)
         case _:
             assert_never(predicate)
 
@@ -203,7 +176,9 @@ def _inside(x: int | None, bounds: _calendar.Bounds) -> bool:
 # ----------------------------------------------------------------------------- values
 
 
-def value_of(value: Value, facts: Facts, now: int, zone: str, event: EventFact | None = None) -> Any:
+def value_of(  # noqa: C901  # one arm for each node
+    value: Value, facts: Facts, now: int, zone: str, event: EventFact | None = None
+) -> Any:
     """Return the plain value for the facts at `now`, or None if it is missing; arguments as `evaluate`."""
     match value:
         case Literal(constant):
@@ -234,6 +209,15 @@ def value_of(value: Value, facts: Facts, now: int, zone: str, event: EventFact |
             return None if x is None else _operations.call(function, x, arguments[0].type, zone)
         case Aggregate(_, events):
             return _or_empty(aggregate(value, _matching(events, facts, now, zone), zone), value.type)
+        case Path(relation, further):
+            other = facts.related_one(relation)
+            return _or_empty(None if other is None else value_of(further, other, now, zone), value.type)
+        case RelatedAggregate(function, related, taken):
+            others = _related(related, facts, now, zone)
+            if taken is None:
+                return len(others)
+            read = [value_of(taken, other, now, zone) for other in others]
+            return _operations.combine(function, [x for x in read if x is not None], taken.type)
         case _:
             assert_never(value)
 
@@ -298,3 +282,47 @@ def aggregate(node: Aggregate, matching: Sequence[EventFact], zone: str) -> Any:
         read = (_or_empty(event.properties.get(wanted.name), wanted.type) for event in matching)
         values = [x for x in read if x is not None]
     return _operations.combine(function, values, wanted.type if wanted else None)
+
+
+# ------------------------------------------------------- related objects, segments, ranks
+
+
+def _related(related: Related, facts: Facts, now: int, zone: str) -> list[Facts]:
+    """Return the related objects that pass the bracket, by id."""
+    return [
+        other
+        for other in facts.related_many(related.relation)
+        if related.where is None or evaluate(related.where, other, now, zone)
+    ]
+
+
+def _has_crossed(crossing: Crossing, facts: Facts, now: int, zone: str) -> bool:
+    """Return whether the object entered, or left, the segment in the window."""
+    bounds = window_bounds(crossing.window, facts, now, zone)
+    instants = crossings(crossing.direction, facts.stays(crossing.segment))
+    return any(at <= now and _inside(at, bounds) for at in instants)
+
+
+def crossings(direction: str, stays: Sequence[Stay]) -> list[int]:
+    """Return the instants at which an object entered, or left, a segment."""
+    if direction == "entered":
+        return [entered for entered, _ in stays]
+    return [left for _, left in stays if left is not None]
+
+
+def _is_ranked(rank: Rank, facts: Facts, now: int, zone: str) -> bool:
+    """Return whether the object is among the first, by ranking everybody."""
+    own = _entry(rank, facts, now, zone)
+    if own is None:
+        return False
+    entries = (_entry(rank, other, now, zone) for other in facts.population())
+    return _rank.is_among_first(rank, own, [entry for entry in entries if entry is not None], zone)
+
+
+def _entry(rank: Rank, facts: Facts, now: int, zone: str) -> _rank.Entry | None:
+    """Return what an object is ranked by, or None if it is not."""
+    if rank.of is not None and not evaluate(rank.of, facts, now, zone):
+        return None
+    by = value_of(rank.by, facts, now, zone)
+    per = None if rank.per is None else value_of(rank.per, facts, now, zone)
+    return None if by is None or (rank.per is not None and per is None) else _rank.Entry(facts.object_id, by, per)

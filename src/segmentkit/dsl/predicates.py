@@ -774,8 +774,8 @@ def children(node: Node) -> Iterator[Node]:  # noqa: C901, PLR0915  # one case f
         case (
             InSegment()
             | Constant()
-            | Literal()
             | Sample()
+            | Literal()
             | Now()
             | Today()
             | Attribute()

@@ -112,7 +112,7 @@ def _not(writer: _Writer, node: p.Not) -> str:
     match node.item:
         case p.Compare() | p.Between() | p.In() | p.IsMissing() | p.IsTrue() | p.IsEmpty() as item:
             return _comparing(writer, item, positive=False)
-        case p.TextTest() | p.SetTest() | p.Within() | p.InBox() as item:
+        case p.TextTest() | p.Matches() | p.SetTest() | p.Within() | p.InBox() | p.InPolygon() as item:
             return _testing(writer, item, positive=False)
         case p.InWindow(value, window):
             return f"it is not so that {writer.of(value)} {window_of_value(window)}"
@@ -224,6 +224,9 @@ def _testing(writer: _Writer, node: Predicate, positive: bool = True) -> str:
             said = test if positive else f"does not {word}"
             texts = listed([quoted(pattern) for pattern in patterns], "or")
             return f"{writer.of(value)} {said} {texts}{_case(ignoring_case)}"
+        case p.Matches(value, pattern, ignoring_case):
+            said = "matches" if positive else "does not match"
+            return f"{writer.of(value)} {said} the pattern {quoted(pattern)}{_case(ignoring_case)}"
         case p.SetTest(quantifier, value, members, ignoring_case):
             texts = listed([quoted(member) for member in members], "or" if quantifier == "any" else "and")
             said = "includes" if positive else "does not include"
@@ -235,6 +238,9 @@ def _testing(writer: _Writer, node: Predicate, positive: bool = True) -> str:
         case p.InBox(value, south, west, north, east):
             sides = f"latitudes {_plain(south)} to {_plain(north)} and longitudes {_plain(west)} to {_plain(east)}"
             return f"{writer.of(value)} is {'' if positive else 'not '}in the box of {sides}"
+        case p.InPolygon(value, corners):
+            places = listed([f"{_plain(latitude)}/{_plain(longitude)}" for latitude, longitude in corners], "and")
+            return f"{writer.of(value)} is {'' if positive else 'not '}in the polygon of {places}"
         case _:
             raise AssertionError(node)
 
@@ -245,6 +251,21 @@ def _plain(number: Any) -> str:
 
 def _in_window(writer: _Writer, node: p.InWindow) -> str:
     return f"{writer.of(node.value)} {window_of_value(node.window)}"
+
+
+def _anniversary(writer: _Writer, node: p.Anniversary) -> str:
+    return f"an anniversary of {writer.of(node.value)} {window_of_value(node.window)}"
+
+
+def _chain(writer: _Writer, node: p.Chain) -> str:
+    """Return `there was a visit event, then a purchase event within 7 days`."""
+    steps: list[str] = []
+    for step in node.steps:
+        absent = node.absent and step is node.steps[-1]
+        gap = "" if step.within is None else f" within {duration(step.within)}"
+        steps.append(f"{'no ' if absent else 'at least 1 '}{_things(writer, step.events, 1)}{gap}")
+    window = "" if node.window is None else f", all {writer.of(node.window)}"
+    return f"there was {', then '.join(steps)}{window}{_zone(node.zone)}"
 
 
 # ------------------------------------------------------------------------------- values
@@ -280,6 +301,10 @@ def _today(_writer: _Writer, node: p.Today) -> str:
 
 def _name(_writer: _Writer, node: p.Attribute | p.Property) -> str:
     return name(node.name)
+
+
+def _sample(_writer: _Writer, node: p.Sample) -> str:
+    return f"the random number {quoted(node.salt)}"
 
 
 _OPERATORS: Final = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
@@ -401,6 +426,11 @@ PHRASES: Final[dict[type, Callable[[_Writer, Any], str]]] = {
     p.Within: _testing,
     p.InBox: _testing,
     p.InWindow: _in_window,
+    p.Matches: _testing,
+    p.InPolygon: _testing,
+    p.Anniversary: _anniversary,
+    p.Chain: _chain,
+    p.Sample: _sample,
     p.Literal: _literal,
     p.Now: _now,
     p.Today: _today,

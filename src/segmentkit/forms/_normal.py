@@ -8,7 +8,7 @@ missing is false, so `not x < 5` is not `x >= 5`); laws in `tests/properties` sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from attrs import evolve
@@ -26,7 +26,6 @@ from segmentkit.dsl.predicates import (
     InWindow,
     Literal,
     Negate,
-    Node,
     Not,
     Or,
     Predicate,
@@ -34,8 +33,8 @@ from segmentkit.dsl.predicates import (
     Related,
     Relative,
     SetTest,
+    Step,
     TextTest,
-    children,
 )
 from segmentkit.forms._normal_compare import normal_between, normal_compare, normal_in, normal_in_window
 from segmentkit.forms._normal_order import key_of
@@ -58,21 +57,30 @@ def normal(tree: Predicate) -> Predicate:
     while stack:
         node, ready = stack.pop()
         if ready:
-            done[id(node)] = _rebuilt(node, done)
+            done[id(node)] = RULES[type(node)](_rebuilt(node, done))
         elif id(node) not in done:
             stack.append((node, True))
-            stack.extend((child, False) for child in children(node))
+            stack.extend((below, False) for below in _below(node))
     result: Predicate = done[id(tree)]
     return result
 
 
+def _below(node: Any) -> Iterator[Any]:
+    """Yield the nodes, and parts of nodes, right below one."""
+    for field in _NODES_OF[type(node)]:
+        value = getattr(node, field.name)
+        if value is not None:
+            yield from value if field.many else (value,)
+
+
 def _rebuilt(node: Any, done: Mapping[int, Any]) -> Any:
-    changes = {}
+    """Return a node with what became of the nodes below it, and without its place in the text."""
+    changes: dict[str, Any] = {"span": None} if hasattr(node, "span") else {}
     for field in _NODES_OF[type(node)]:
         value = getattr(node, field.name)
         if value is not None:
             changes[field.name] = tuple(done[id(item)] for item in value) if field.many else done[id(value)]
-    return RULES[type(node)](evolve(node, **changes, span=None))
+    return evolve(node, **changes)
 
 
 _NODES_OF: Final[Mapping[type, tuple[Field, ...]]] = {
@@ -221,6 +229,10 @@ def _relative(node: Relative) -> Relative:
     return evolve(node, duration=largest_unit(node.duration), second=second)
 
 
+def _step(node: Step) -> Step:
+    return node if node.within is None else evolve(node, within=largest_unit(node.within))
+
+
 def _aggregate(node: Aggregate) -> Aggregate:
     """Leave out the zone of a window that no zone moves; days are counted in the zone."""
     window = node.events.window
@@ -233,7 +245,7 @@ def _same(node: Any) -> Any:
     return node
 
 
-RULES: Final[dict[type, Callable[[Any], Node]]] = dict.fromkeys(shapes(), _same) | {
+RULES: Final[dict[type, Callable[[Any], Any]]] = dict.fromkeys(shapes(), _same) | {
     And: lambda node: join(And, node.items),
     Or: lambda node: join(Or, node.items),
     Not: _not,
@@ -248,6 +260,7 @@ RULES: Final[dict[type, Callable[[Any], Node]]] = dict.fromkeys(shapes(), _same)
     Related: _everything,
     Rank: _rank,
     Relative: _relative,
+    Step: _step,
     Aggregate: _aggregate,
     Arithmetic: normal_arithmetic,
     Literal: normal_literal,

@@ -12,15 +12,18 @@ from segmentkit.dsl.predicates import (
     AtLeast,
     Calendar,
     Call,
+    Chain,
     Duration,
     In,
     InBox,
+    InPolygon,
     Literal,
     Node,
     Or,
     Rank,
     Relative,
     SetTest,
+    Step,
     TextTest,
     Today,
     Within,
@@ -29,7 +32,7 @@ from segmentkit.dsl.predicates import (
 __all__ = ["rule_of"]
 
 
-def rule_of(node: Node) -> str:  # noqa: C901  # one arm for each rule
+def rule_of(node: Node | Step) -> str:  # noqa: C901  # one arm for each rule
     """Return the rule that a node breaks, or ""."""
     match node:
         case And(items) | Or(items) if len(items) < 2:
@@ -48,6 +51,16 @@ def rule_of(node: Node) -> str:  # noqa: C901  # one arm for each rule
             if (first, last) in ((0, 0), (-1, -1), (1, 1)) or (first < last == -1) or (first == 1 < last):
                 return "" if last - first < 1_000_000 else "the window has more than a million calendar units"
             return f"calendar units from {first} to {last} have no spelling: they begin or end at the current one"
+        case Chain(steps) if len(steps) < 2:
+            return f"a chain has two steps or more, and this has {len(steps)}"
+        case Chain((first, *_)) if first.within is not None:
+            return "the first step comes after nothing, so that it has no 'within'"
+        case Chain(steps) if any(step.events.window is not None for step in steps):
+            return "the window of a chain stands behind it, not in its steps"
+        case Step(_, Duration() as within):
+            return _length(within)
+        case InPolygon(_, corners) if len(corners) < 3:
+            return f"a polygon has three corners or more, and this has {len(corners)}"
         case Absolute(None, None):
             return "a window without 'start' and 'end' is left out"
         case Today(days) if not -1 <= days <= 1:

@@ -43,16 +43,18 @@ class Field:
 
 @cache
 def shapes() -> Mapping[type, tuple[Field, ...]]:
-    """Return the fields of every class of nodes, in the order of their declaration."""
-    hints = vars(predicates) | {"Span": object}
-    return {
-        node: tuple(
-            _field(node, attribute, get_type_hints(node, hints)[attribute.name])
-            for attribute in attrs.fields(node)
-            if attribute.name != "span"
-        )
-        for node in sorted(get_args(Node), key=lambda node: str(node.__name__))
-    }
+    """Return the fields of every class of nodes, and of the parts that stand in nodes only, by name."""
+    found: dict[type, tuple[Field, ...]] = {}
+    waiting: list[type] = list(get_args(Node))
+    while waiting:
+        node = waiting.pop()
+        if node in found:
+            continue
+        hints = get_type_hints(node, vars(predicates) | {"Span": object})
+        fields = [field for field in attrs.fields(node) if field.name != "span"]
+        found[node] = tuple(_field(node, field, hints[field.name]) for field in fields)
+        waiting += [below for field in found[node] for below in field.nodes]
+    return dict(sorted(found.items(), key=lambda item: item[0].__name__))
 
 
 def _field(node: type, attribute: Any, hint: Any) -> Field:
@@ -83,7 +85,7 @@ _SCALARS: Final = {bool: "boolean", int: "count", float: "double", Duration: "du
 def _of(node: type, name: str, options: list[Any], made: dict[str, Any]) -> Field:
     """Return a field of one of these types, or of many of them."""
     first = options[0]
-    if all(attrs.has(option) and "span" in attrs.fields_dict(option) for option in options):
+    if all(attrs.has(option) and option not in _SCALARS for option in options):
         return Field(kind="node", nodes=frozenset(options), **made)
     if get_origin(first) is OneOf:
         return Field(kind="word", words=get_args(first), **made)

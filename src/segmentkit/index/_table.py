@@ -11,7 +11,7 @@ from typing import Any
 
 from pyroaring import BitMap
 
-from segmentkit.dsl.evaluate import EventFact
+from segmentkit.dsl.evaluate import Alone, EventFact
 from segmentkit.index._columns import Column, column_for
 from segmentkit.index._events import EventTable, id_of_tag, tag_of_id
 from segmentkit.schema import ObjectType, text
@@ -153,7 +153,7 @@ class Table:
             assert counted == events.n_events, f"{self.name}.{name}: wrong count of events"
 
 
-class ObjectFacts:
+class ObjectFacts(Alone):
     """The facts of one object as the evaluator reads them; always those of the moment."""
 
     __slots__ = ("_number", "_table")
