@@ -9,7 +9,7 @@ days, changes of offset), evaluates around each, and bisects where two neighbour
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -69,11 +69,16 @@ def first_instant(is_past: Callable[[int], bool], low: int, high: int) -> int:
     return high
 
 
-def candidates(tree: p.Predicate, facts: ObjectFacts, now: int, to: int, zone: str) -> set[int]:
-    """Return every instant around which `tree` could change for these facts, in (now, to] and elsewhere."""
+def candidates(
+    tree: p.Predicate, facts: ObjectFacts, now: int, to: int, zone: str, others: Iterable[int] = ()
+) -> set[int]:
+    """Return every instant around which `tree` could change for these facts, in (now, to] and elsewhere.
+
+    `others` are instants that it may read besides, such as those of entries into segments.
+    """
     nodes = list(p.iter_nodes(tree))
     zones = [ZoneInfo(name) for name in {zone, *(getattr(node, "zone", None) or zone for node in nodes)}]
-    instants = {now, *_instants(nodes, facts, zones)}
+    instants = {now, *others, *_instants(nodes, facts, zones)}
     durations = {duration for node in nodes for duration in _durations(node)}
     for _ in durations and range(2):  # two durations may add up: `signup + 7 days more than 3 days ago`
         instants |= {

@@ -24,7 +24,7 @@ from segmentkit.dsl.evaluate import Alone, EventFact, evaluate
 from segmentkit.schema import ObjectType, Schema, ValueType, to_micros
 from tests.flips import flips_by_horizon
 
-__all__ = ["Flip", "Model", "ObjectFacts", "Refused"]
+__all__ = ["Flip", "Model", "ObjectFacts", "Refused", "fields_of"]
 
 Key = tuple[str, str]
 """Object type and object id."""
@@ -201,10 +201,10 @@ class Model:
         touched.add(key)
         match change:
             case sk.Put():
-                values = self._convert(self.schema.type(type_name).attributes, change.attributes)
+                values = self._convert(fields_of(self.schema, type_name), change.attributes)
                 self._object(key, create=True).attributes = values
             case sk.Update():
-                values = self._convert(self.schema.type(type_name).attributes, change.attributes)
+                values = self._convert(fields_of(self.schema, type_name), change.attributes)
                 self._object(key, create=self.unknown == "create").attributes.update(values)
             case sk.Event():
                 self._track(key, change)
@@ -254,6 +254,13 @@ class Model:
                     raise Refused(sk.DataError, f"event {event.id!r} has other content")
                 return
         facts.stored.append(event)
+
+
+def fields_of(schema: Schema, type_name: str) -> Mapping[str, ValueType]:
+    """Return what a Put may name: the attributes, and the to-one relations as the text of an id."""
+    declared = schema.type(type_name)
+    links = {name: sk.text for name, relation in declared.relations.items() if relation.cardinality == "one"}
+    return {**declared.attributes, **links}
 
 
 def difference(before: Mapping[str, frozenset[str]], after: Mapping[str, frozenset[str]], at: int) -> list[Flip]:

@@ -227,7 +227,7 @@ def _object_type(source: Source, name: str) -> ObjectType:
     )
 
 
-def _fields(source: Source, world: World, fields: Mapping[str, ValueType]) -> dict[str, Any]:
+def values_for(source: Source, world: World, fields: Mapping[str, ValueType]) -> dict[str, Any]:
     """Return values for the fields; now and then one is left out, or None, which is the same."""
     chosen = {}
     for name, value_type in fields.items():
@@ -248,13 +248,13 @@ def facts(draw: st.DrawFn, world: World, on: str) -> ObjectFacts:
     for arrival in range(source.below(5)):
         event_type = object_type.events[source.pick(list(object_type.events))]
         at = to_micros(source.pick(world.values(sk.instant)))
-        properties = _plain(_fields(source, world, event_type.properties), event_type.properties)
+        properties = plain_values(values_for(source, world, event_type.properties), event_type.properties)
         stored.append(StoredEvent(at, f"e{arrival}", event_type.name, properties))
-    values = _plain(_fields(source, world, object_type.attributes), object_type.attributes)
+    values = plain_values(values_for(source, world, object_type.attributes), object_type.attributes)
     return ObjectFacts(object_type, values, stored)
 
 
-def _plain(values: Mapping[str, Any], fields: Mapping[str, ValueType]) -> dict[str, Any]:
+def plain_values(values: Mapping[str, Any], fields: Mapping[str, ValueType]) -> dict[str, Any]:
     return {name: fields[name].convert(value) for name, value in values.items() if value is not None}
 
 
@@ -274,11 +274,11 @@ def change(source: Source, world: World) -> Any:
     object_id = source.pick(OBJECTS)
     match source.pick(("put", "event", "event", "event", "event", "update", "update", "retract", "delete")):
         case "put":
-            return sk.Put(object_type.name, object_id, _fields(source, world, object_type.attributes))
+            return sk.Put(object_type.name, object_id, values_for(source, world, object_type.attributes))
         case "update":
             names = [source.pick(list(object_type.attributes)) for _ in range(1 + source.below(2))]
             fields = {name: object_type.attributes[name] for name in names}
-            return sk.Update(object_type.name, object_id, _fields(source, world, fields))
+            return sk.Update(object_type.name, object_id, values_for(source, world, fields))
         case "event":
             return event(source, world, object_type, object_id)
         case "retract":
@@ -297,7 +297,7 @@ def events_of(draw: st.DrawFn, world: World, on: str, object_id: str) -> list[An
 def event(source: Source, world: World, object_type: ObjectType, object_id: str) -> Any:
     """Return an event: late, future, or at an instant that others share, with or without an id."""
     event_type = object_type.events[source.pick(list(object_type.events))]
-    properties = _fields(source, world, event_type.properties)
+    properties = values_for(source, world, event_type.properties)
     at, event_id = source.pick((*world.values(sk.instant), None)), source.pick(EVENT_IDS)
     return sk.Event(object_type.name, object_id, event_type.name, properties, at=at, id=event_id)
 

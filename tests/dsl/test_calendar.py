@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -393,3 +394,28 @@ def test_the_offset_changes_at_one_instant_of_a_day() -> None:
     assert _calendar.transition_between(noon, noon + DAY, WARSAW) == utc(2026, 3, 29, 1)
     assert _calendar.transition_between(noon - DAY, noon, WARSAW) is None
     assert timedelta(microseconds=_calendar.offset_at(noon, WARSAW)) == timedelta(hours=1)
+
+
+# ---------------------------------------------------------------------- anniversaries
+
+
+@given(st.integers(1, _calendar.MAX_ORDINAL), st.integers(1, _calendar.MAX_ORDINAL - 800))
+def test_the_next_anniversary_is_the_first_day_that_shares_month_and_day(day: int, start: int) -> None:
+    """29 February falls on 1 March where there is none."""
+    original = date.fromordinal(day)
+
+    def shares(ordinal: int) -> bool:
+        candidate = date.fromordinal(ordinal)
+        leap_day = (original.month, original.day) == (2, 29)
+        if leap_day and not isleap(candidate.year):
+            return (candidate.month, candidate.day) == (3, 1)
+        return (candidate.month, candidate.day) == (original.month, original.day)
+
+    expected = next(ordinal for ordinal in range(start, start + 800) if shares(ordinal))
+    assert _calendar.next_anniversary(day, start) == expected
+
+
+def test_after_the_last_year_there_is_no_anniversary() -> None:
+    assert _calendar.next_anniversary(1, _calendar.MAX_ORDINAL) == _calendar.MAX_ORDINAL + 1
+    assert _calendar.next_anniversary(_calendar.MAX_ORDINAL, _calendar.MAX_ORDINAL) == _calendar.MAX_ORDINAL
+    assert _calendar.next_anniversary(5, 0) == 5
