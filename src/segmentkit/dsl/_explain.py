@@ -146,7 +146,8 @@ def _hint(  # noqa: C901  # a table of mistakes, the particular ones first
     if word == "not" and previous == "not" and earlier == "did":
         return "one 'not' is enough; a condition that is negated twice is the condition"
     in_sequence = any(token.lower == "then" for token in before)
-    if word in ("then", "followed") or previous == "then" or (word == "times" and in_sequence):
+    is_step = word in ("then", "followed") or previous == "then" or (word == "times" and in_sequence)
+    if is_step and "than" not in accepted:
         return _sequence_hint(word, previous, accepted)
     if word in ("null", "none", "nil") and previous in ("is", "not"):
         return f"write 'is {'known' if previous == 'not' else 'missing'}'"

@@ -7,7 +7,8 @@ A value is in the plain form of `segmentkit.schema`, or None when it is missing.
 are two-valued: whatever is asked of a missing value is false, and `Not` turns it around.
 
 The zone of a condition, or of a window, holds for everything inside it; otherwise the
-zone of the caller does. An event's bracket has the zone of the condition around it.
+zone of the caller does. An event's bracket has the zone of the event's window, or else of the
+condition around it.
 """
 
 from __future__ import annotations
@@ -232,6 +233,7 @@ def _or_empty(value: Any, value_type: ValueType) -> Any:
 def _matching(events: Events, facts: Facts, now: int, zone: str) -> list[EventFact]:
     """Return the events that have happened, lie in the window and pass the bracket, by (at, id)."""
     start, end = window_bounds(events.window, facts, now, zone)
+    zone = (events.window and events.window.zone) or zone
     return [
         event
         for event in facts.events(events.name)

@@ -274,7 +274,16 @@ def _is_prefix(events: Events) -> bool:
     window = events.window
     if window is not None and not (isinstance(window, Relative) and window.form == "last" and _is_exact(window)):
         return False
+    if window is not None and window.zone is not None and _reads_instants(events.where):
+        return False  # the zone of the window holds in the bracket too, and the key does not name it
     return _reads_event_only(events.where)
+
+
+def _reads_instants(where: Predicate | None) -> bool:
+    """Whether the filter reads an instant of the event, and so may go by civil days."""
+    return where is not None and any(
+        isinstance(node, Property) and node.type.kind == "instant" for node in iter_nodes(where)
+    )
 
 
 def _reads_event_only(where: Predicate | None) -> bool:
