@@ -17,6 +17,8 @@ from segmentkit.linting import Finding, lint
 from segmentkit.linting._solve import Solver
 from segmentkit.schema import Schema, to_micros
 from tests.model import ObjectFacts
+from tests.properties.test_related_laws import Case, cases as related_cases
+from tests.related_strategies import related_predicates
 from tests.strategies import OFFSETS, World, facts, worlds
 from tests.trees import predicates
 
@@ -242,3 +244,22 @@ def test_the_solver_sees_through_connectives(case: tuple[list[str], list[str]]) 
     assert solver.excludes((a, True), (b, True), (a, False))
     assert solver.excludes((a, True), (p.Or((a, b)), False))
     assert solver.excludes((p.And((a, b)), True), (a, False))
+
+
+# -------------------------------------------------------------------------------- related
+
+
+@given(related_cases(), st.data())
+def test_what_excludes_each_other_over_relations_never_holds_together(case: Case, data: st.DataObject) -> None:
+    """The same over related objects, segments and ranks, with what the segments stand for."""
+    world, on = case.world, case.on
+    other = data.draw(related_predicates(world, on, case.segments, depth=1))
+    segments = {name: case.model.definitions[name].tree for name, of in case.segments.items() if of == on}
+    signed = [(case.tree, data.draw(st.booleans())), (other, data.draw(st.booleans()))]
+    if not Solver(world.schema.zone, segments=segments).excludes(*signed):
+        return
+    note([(dsl.format(tree), positive) for tree, positive in signed])
+    everybody = {object_id for of, object_id in case.model.objects if of == on}
+    for object_id in everybody:
+        known = case.model.facts(on, object_id)
+        assert not all(evaluate(tree, known, case.model.now, world.schema.zone) == sign for tree, sign in signed)

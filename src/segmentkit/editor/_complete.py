@@ -77,7 +77,7 @@ def _goes_with(phrase: Phrase, place: Place, left: Left) -> bool:
     if place.meaning.event is not None and phrase.text.startswith(_OF_OBJECTS):
         return False
     if _wants_name(place):
-        return phrase.text == "not"
+        return phrase.text == "not" and place.last in ("did", "then")
     if phrase.text == "(" and place.condition and place.last not in ("in", "of", "polygon", "box"):
         return False
     if phrase.text in ("and", "or") and left.type is not None and not left.operator:

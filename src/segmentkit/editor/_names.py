@@ -83,6 +83,7 @@ def _behind_dot(place: Place) -> Iterator[Offer]:
     yield from _fields(behind, ())
     if behind.event is None:
         yield from _relations(behind, ("one", "many"))
+        yield from _aggregates(behind, ())
 
 
 def _fields(meaning: Meaning, kinds: tuple[str, ...]) -> Iterator[Offer]:
@@ -166,6 +167,10 @@ def _functions(meaning: Meaning, kinds: tuple[str, ...]) -> Iterator[Offer]:
             yield Offer(f"{name}(", "function", gives, "function")
     if not kinds or "number" in kinds:
         yield Offer("sample(", "function", "number", "a stable random number from 0 to 1 for each object")
+    yield from _aggregates(meaning, kinds)
+
+
+def _aggregates(meaning: Meaning, kinds: tuple[str, ...]) -> Iterator[Offer]:
     owner = meaning.object_type
     if owner is None or meaning.event is not None or not (owner.events or owner.relations):
         return

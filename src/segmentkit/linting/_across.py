@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from segmentkit.dsl.predicates import AnyRelated, Call, Constant, IsEmpty, OneRelated, Path, Related
+from segmentkit.dsl.predicates import Call, Constant, IsEmpty, OneRelated, Path
 from segmentkit.linting._counts import Counted, counted, is_counted_by, is_never
 from segmentkit.linting._keys import FoldKey, Key, MemberKey, OpaqueKey, PairKey, ValueKey, bases
 from segmentkit.linting._regions import KNOWN, Region, of_points
@@ -18,9 +18,10 @@ __all__ = ["is_possible"]
 States: TypeAlias = "Mapping[Key, State]"
 
 _MOST_COMPARED: Final = 40
-"""Counts, or relations, of one conjunction that are compared with each other; the rest is left alone."""
+"""Aggregates of one conjunction that are compared with each other; the rest is left alone."""
 _MOST_POINTS: Final = 1_000
 _HOLDS: Final = of_points([1])
+_FAILS: Final = of_points([0])
 
 
 def is_possible(states: States, solver: Solver) -> bool:
@@ -28,7 +29,7 @@ def is_possible(states: States, solver: Solver) -> bool:
     return (
         all(_agrees(key, state.region, states) for key, state in states.items())
         and _counts_agree(states, solver)
-        and _relations_agree(states, solver)
+        and _is_there(states)
     )
 
 
@@ -49,7 +50,7 @@ def _agrees(key: Key, region: Region, states: States) -> bool:
             return _can_compare(left, right, region, *made_of)
         case MemberKey(base, member, False) if region == _HOLDS:
             folded_key = MemberKey(base, member.casefold(), True)
-            return folded_key not in states or states[folded_key].region != of_points([0])
+            return folded_key not in states or states[folded_key].region != _FAILS
         case OpaqueKey(IsEmpty(value)):
             return _size_agrees(region == _HOLDS, [k for k in states if _is_size(k, value)], states) and (
                 region != _HOLDS or not any(_is_member(k, value) and s.region == _HOLDS for k, s in states.items())
@@ -110,13 +111,13 @@ def _can_be_below(a: Region, b: Region) -> bool:
 
 
 def _counts_agree(states: States, solver: Solver) -> bool:
-    """Return whether the aggregates over events can be as they are: more is counted in what holds more."""
+    """Return whether the aggregates can be as they are: more is counted in what holds more."""
     counts = [found for key in states if (found := counted(key)) is not None][:_MOST_COMPARED]
     for one in counts:
         region = states[one.key].region
         if is_never(one, solver):
             nothing = region.missing if one.is_missing_without else region.least <= 0 <= region.greatest
-            if not (nothing or (one.prefix and region.missing)):
+            if not (nothing or (one.is_reached and region.missing)):
                 return False
         least = _least(one, region)
         if least > 0 and not all(
@@ -129,7 +130,7 @@ def _counts_agree(states: States, solver: Solver) -> bool:
 
 
 def _least(one: Counted, region: Region) -> float:
-    """Return how many events there are at least, by this aggregate."""
+    """Return how many there are at least, by this aggregate."""
     if region.missing:
         return 0
     if one.is_count:
@@ -138,52 +139,29 @@ def _least(one: Counted, region: Region) -> float:
 
 
 def _is_no_more(one: Counted, other: Counted) -> bool:
-    """Return whether `one` is never more than `other`, when it counts some of the same events."""
+    """Return whether `one` is never more than `other`, when it counts some of the same."""
     return one.function == "count" == other.function or (
-        one.function == "days" and (other.function == "count" or one.day_zone == other.day_zone)
+        one.function == "days" and (other.function == "count" or one.inner_zone == other.inner_zone)
     )
 
 
 # ----------------------------------------------------------------------------- relations
 
 
-def _relations_agree(states: States, solver: Solver) -> bool:
-    """Return whether what is asked of related objects can be.
-
-    The object that a known path leads to is there, and there is `any` of more where there is of less.
-    """
+def _is_there(states: States) -> bool:
+    """Return whether the object that a known path leads to may be there."""
     for key, state in states.items():
         match key:
-            case OpaqueKey(OneRelated(relation, Constant(True))) if state.region == of_points([0]):
+            case OpaqueKey(OneRelated(relation, Constant(True))) if state.region == _FAILS:
                 if any(_reaches(other, relation) and not s.region.missing for other, s in states.items()):
                     return False
             case _:
                 continue
-    asked = [
-        (key.node.related, state.region == _HOLDS, key.zone)
-        for key, state in states.items()
-        if isinstance(key, OpaqueKey) and isinstance(key.node, AnyRelated)
-    ][:_MOST_COMPARED]
-    for related, holds, zone in asked:
-        if holds and _excludes(related, None, zone, solver):
-            return False
-        for other, other_holds, _ in asked:
-            is_less = holds and not other_holds and related.relation == other.relation
-            if is_less and (other.where is None or _excludes(related, other, zone, solver)):
-                return False
     return True
 
 
 def _reaches(key: Key, relation: str) -> bool:
-    return isinstance(key, ValueKey) and isinstance(key.value, Path) and key.value.relation == relation
-
-
-def _excludes(some: Related, other: Related | None, zone: str, solver: Solver) -> bool:
-    """Return True only if no related object passes the one filter and not the other."""
-    question = ("related", some, other, zone)
-    known = solver.remembered(question)
-    if known is not None:
-        return known
-    first = Constant(True) if some.where is None else some.where
-    second = Constant(False) if other is None else other.where or Constant(True)
-    return solver.remember(question, solver.excludes((first, True), (second, False), zone=zone))
+    """Return whether a feature is a value of the object that a relation leads to, missing without it."""
+    if not isinstance(key, ValueKey) or not isinstance(key.value, Path):
+        return False
+    return key.value.relation == relation and key.value.type.kind != "text_set"

@@ -14,6 +14,7 @@ from typing import Any, Final
 from segmentkit.dsl import _calendar, _operations
 from segmentkit.dsl.evaluate import DictFacts, evaluate, value_of
 from segmentkit.dsl.predicates import (
+    AnyRelated,
     Arithmetic,
     Call,
     Compare,
@@ -27,6 +28,7 @@ from segmentkit.dsl.predicates import (
     Negate,
     Node,
     Predicate,
+    RelatedAggregate,
     SetTest,
     TextTest,
     Today,
@@ -47,7 +49,7 @@ from segmentkit.linting._keys import (
     value_key,
 )
 from segmentkit.linting._regions import ALL, KNOWN, MISSING, NONE, Region, above, below, between, of_points
-from segmentkit.schema import ValueType
+from segmentkit.schema import ValueType, integer
 
 __all__ = ["constant_of", "is_whole", "opaque", "region_of", "sketch"]
 
@@ -71,6 +73,9 @@ def sketch(node: Predicate, zone: str) -> Sketch:
             return _text_test(node, value, zone)
         case SetTest(quantifier, value, members, ignoring_case):
             return _members(quantifier, value_key(value, zone), members, ignoring_case)
+        case AnyRelated(related):
+            count = RelatedAggregate("count", related, None, integer)
+            return exactly(value_key(count, zone), above(1, or_equal=True, whole=True))
         case IsEmpty(value):
             return opaque(IsEmpty(value), zone)
         case Within(value, _, _, centre):

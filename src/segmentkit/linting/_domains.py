@@ -12,6 +12,7 @@ from segmentkit.dsl.predicates import (
     Now,
     Property,
     RelatedAggregate,
+    Sample,
     Value,
 )
 from segmentkit.linting._keys import (
@@ -24,7 +25,7 @@ from segmentkit.linting._keys import (
     PairKey,
     ValueKey,
 )
-from segmentkit.linting._regions import ALL, KNOWN, Region, above, between, of_points
+from segmentkit.linting._regions import ALL, KNOWN, Region, above, below, between, of_points
 
 __all__ = ["can_be_missing", "domain"]
 
@@ -55,7 +56,7 @@ def domain(key: Key) -> Region:
 def can_be_missing(value: Value) -> bool:
     """Return whether the value may be missing for some object."""
     match value:
-        case Literal() | Now():
+        case Literal() | Now() | Sample():
             return False
         case Attribute(_, value_type) | Property(_, value_type):
             return value_type.kind != "text_set"
@@ -83,6 +84,8 @@ def _known_values(value: Value) -> Region:
             Call("length" | "size") | Aggregate("count" | "days" | "distinct") | RelatedAggregate("count" | "distinct")
         ):
             return above(0, or_equal=True, whole=True)
+        case Sample():
+            return above(0.0, or_equal=True) & below(1.0, or_equal=False)
         case Call("abs"):
             return above(0, or_equal=True, whole=kind == "integer")
         case Call(function) if function in _PARTS:

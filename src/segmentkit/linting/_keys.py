@@ -10,7 +10,7 @@ from typing import Literal as OneOf, TypeAlias
 
 import attrs
 
-from segmentkit.dsl.predicates import Arithmetic, Attribute, Literal, Node, Now, Property, Value
+from segmentkit.dsl.predicates import Arithmetic, Attribute, Literal, Node, Now, Path, Property, Sample, Value
 
 __all__ = [
     "AxisKey",
@@ -115,7 +115,10 @@ Key: TypeAlias = (
 
 def value_key(value: Value, zone: str) -> ValueKey:
     """Return the feature of a value."""
-    plain = isinstance(value, Attribute | Property | Literal | Now)
+    end = value
+    while isinstance(end, Path):
+        end = end.value
+    plain = isinstance(end, Attribute | Property | Literal | Now | Sample)
     exact = isinstance(value, Arithmetic) and value.type.is_numeric
     parts = (value.left, value.right) if exact and isinstance(value, Arithmetic) else ()
     if plain or (parts and all(isinstance(part, Attribute | Property | Literal) for part in parts)):

@@ -198,7 +198,10 @@ def brackets(condition: Predicate) -> Iterator[tuple[Predicate, str | None]]:
     while stack:
         node, zone = stack.pop()
         match node:
-            case Events(_, where) | Related(_, where):
+            case Events(_, where, window):
+                if where is not None:
+                    yield where, (None if window is None else window.zone) or zone
+            case Related(_, where):
                 if where is not None:
                     yield where, zone
             case OneRelated(_, where):
