@@ -59,7 +59,13 @@ FOUND = {
     "boxes": "location in box (50, 20, 51, 21) and location in box (52, 20, 53, 21)",
     "missing and known": "orders is missing and orders > 1",
     "in brackets of an alternative": "did purchase[amount > 5 and (amount < 2 or gift)]",
+    "related object and path": "company[size > 50] and company.size < 20",
+    "no such related object": "no deals[value > 5] and any deals[value > 10]",
+    "counts of related objects": "count(deals[value > 10]) >= 3 and count(deals) < 2",
+    "samples apart": "sample('a') < 0.1 and sample('a') > 0.5",
+    "brackets of a related object": "company[size > 5 and size < 4] or orders > 4",
     # ------------------------------------------------------------------------ redundant
+    "more related objects": "any deals and any deals[value > 10]",
     "weaker bound": "orders > 3 and orders > 5",
     "twice": "email_marketing_consent and orders > 1 and email_marketing_consent",
     "stronger alternative": 'country = "PL" or country in ("PL", "DE")',
@@ -67,6 +73,7 @@ FOUND = {
     "two make a third": "orders >= 4 and orders <= 6 and orders between 3 and 7",
     "calendar within calendar": "last_visit in this week and last_visit in this month and last_visit in this quarter",
     # -------------------------------------------------------------------------- missing
+    "not equal over a path": 'company.industry != "SaaS"',
     "not equal": 'orders > 4 and country != "PL"',
     "not in": 'country not in ("PL", "DE")',
     "not a flag": "not email_marketing_consent",

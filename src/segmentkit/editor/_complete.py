@@ -60,7 +60,11 @@ def _begins(offer: Offer, cursor: Cursor) -> bool:
 
 def _offers(place: Place, left: Left, segments: Mapping[str, str]) -> Iterator[Offer]:
     machine = place.machine
-    if machine.takes("NAME") or (machine.takes("TEXT") and left.kind in ("choice", "")) or machine.takes("TRUE"):
+    if (
+        machine.takes("NAME")
+        or (machine.takes("TEXT") and (left.kind in ("choice", "") or place.last == "segment"))
+        or machine.takes("TRUE")
+    ):
         yield from _names(place, left, segments)
     yield from _units(place, left)
     for phrase in PHRASES:

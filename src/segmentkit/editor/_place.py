@@ -178,7 +178,7 @@ class _Reader:
             kind, function = "call", previous.token.lower
         elif previous is not None and not _opens_conditions(before[:-1]):
             kind = "list"
-        meaning = frame.meaning.over(names_before(before[:-2])) if function and _is_dot(before) else frame.meaning
+        meaning = frame.meaning.over(names_before(before[:-3])) if function and _is_dot(before) else frame.meaning
         self._frames.append(_Frame(kind, meaning, self._machine, [], function))
 
     # ----------------------------------------------------------------------- recovery
