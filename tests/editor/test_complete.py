@@ -149,3 +149,8 @@ def test_a_position_outside_of_the_text_is_its_end() -> None:
 
 def test_an_unknown_object_type_has_no_names_but_keywords() -> None:
     assert [c.text for c in complete("d", 1, SCHEMA, "nobody")] == ["day(", "did", "did not"]
+
+
+def test_deeper_than_filters_may_be_nothing_is_offered() -> None:
+    text = "(" * 100_000
+    assert complete(text, len(text), SCHEMA, "contact") == []

@@ -12,6 +12,7 @@ from typing import Literal as OneOf
 
 import attrs
 
+from segmentkit.dsl._parse import MAX_DEPTH
 from segmentkit.dsl._scan import Token
 from segmentkit.editor._machine import Machine
 from segmentkit.schema import EventType, ObjectType, Schema, ValueType
@@ -94,9 +95,11 @@ class Place:
 
 
 def read_place(machine: Machine, tokens: Sequence[Token], meaning: Meaning) -> Place | None:
-    """Return where the tokens lead; None in the middle of a condition that cannot be read. It never fails."""
+    """Return where the tokens lead; None within a condition that cannot be read, or too deep. It never fails."""
     reader = _Reader(machine, meaning)
     for token in tokens:
+        if reader.depth > MAX_DEPTH:
+            return None
         reader.take(token)
     return reader.place()
 
@@ -107,6 +110,11 @@ class _Reader:
         self._frames = [_Frame("group", meaning, machine)]
         self._skipped: list[str] | None = None
         """Brackets opened since a condition broke; None while it is whole."""
+
+    @property
+    def depth(self) -> int:
+        """How many brackets are open."""
+        return len(self._frames)
 
     def take(self, token: Token) -> None:
         """Take one token in."""

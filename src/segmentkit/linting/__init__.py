@@ -54,7 +54,7 @@ def lint(
         LimitError: it is too large.
 
     Cost:
-        Bounded: past a fixed number of steps, about a second, no more findings are looked for.
+        Bounded: past a fixed number of steps no more findings are looked for; a few seconds for the largest filters.
 
     >>> from segmentkit.schema import ObjectType, integer, text
     >>> schema = Schema(ObjectType("contact", {"orders": integer, "country": text}))

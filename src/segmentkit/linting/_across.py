@@ -113,6 +113,7 @@ def _can_be_below(a: Region, b: Region) -> bool:
 def _counts_agree(states: States, solver: Solver) -> bool:
     """Return whether the aggregates can be as they are: more is counted in what holds more."""
     counts = [found for key in states if (found := counted(key)) is not None][:_MOST_COMPARED]
+    solver.steps -= len(counts) * len(counts)
     for one in counts:
         region = states[one.key].region
         if is_never(one, solver):

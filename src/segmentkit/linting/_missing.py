@@ -9,7 +9,7 @@ beside it, or `or last_visit is missing`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from segmentkit.dsl.predicates import (
     Aggregate,
@@ -42,6 +42,9 @@ from segmentkit.linting._solve import Solver
 __all__ = ["note_missing"]
 
 Signed: TypeAlias = tuple[Predicate, bool]
+
+_MOST_BESIDE: Final = 100
+"""Conditions that are joined and looked at together; of more, nothing is said about missing values."""
 
 
 def note_missing(root: Predicate, solver: Solver, notes: Notes) -> None:
@@ -77,12 +80,13 @@ def _conditions(root: Predicate) -> Iterator[tuple[Predicate, Predicate, bool, t
             case Not(item):
                 outer = node if not isinstance(place, Not) else place
                 stack.append((outer, item, not positive, context))
-            case And(items) | Or(items):
+            case And(items) | Or(items) if len(items) <= _MOST_BESIDE:
                 holds = isinstance(node, And)
                 for item in reversed(items):
                     beside = tuple((other, holds) for other in items if other is not item)
-                    if len(beside) <= 100:
-                        stack.append((item, item, positive, (*context, *beside)))
+                    stack.append((item, item, positive, (*context, *beside)))
+            case And() | Or():
+                continue
             case _:
                 yield place, node, positive, context
 

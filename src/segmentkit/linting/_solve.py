@@ -24,9 +24,11 @@ from segmentkit.linting._regions import Region
 __all__ = ["MAX_STEPS", "Solver", "State"]
 
 MAX_STEPS: Final = 200_000
-"""Most constraints looked at for one filter, all questions about it together; about a second or two."""
+"""Most constraints looked at for one filter, all questions about it together; long regions count more."""
 
 _MOST_NESTED: Final = 6
+_PER_STEP: Final = 4
+"""Stretches of a region that take as long as a step."""
 
 
 @attrs.frozen
@@ -59,6 +61,9 @@ class Solver:
 
     def excludes(self, *signed: tuple[Predicate, bool], zone: str | None = None) -> bool:
         """Return True only if no object, at no instant, makes each of the predicates true (or false, by its sign)."""
+        if self.steps <= 0:
+            return False
+        self.steps -= len(signed)
         return self.is_impossible([self._builder.formula(node, positive, zone) for node, positive in signed])
 
     def remembered(self, question: object) -> bool | None:
@@ -140,7 +145,6 @@ class _Attempt:
                 case Any():
                     later = (formula, later)
                 case Must(constraints):
-                    self._solver.steps -= len(constraints)
                     if self._solver.steps <= 0:
                         return ()
                     if not all(self._narrow(constraint) for constraint in constraints):
@@ -154,6 +158,7 @@ class _Attempt:
         key: Key = constraint.key  # type: ignore[assignment]  # formulas are built over these
         before = self._states.get(key)
         state = State(domain(key)) if before is None else before
+        self._solver.steps -= 1 + (len(state.region.stretches) + len(constraint.region.stretches)) // _PER_STEP
         region, tests = state.region & constraint.region, state.tests
         if constraint.test is not None and (constraint.test, constraint.passes) not in tests:
             tests = (*tests, (constraint.test, constraint.passes))

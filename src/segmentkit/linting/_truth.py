@@ -7,6 +7,7 @@ names a smallest set of them, and what is reported of a part is not repeated for
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import attrs
 
@@ -30,6 +31,9 @@ from segmentkit.linting._finding import Notes
 from segmentkit.linting._solve import Solver
 
 __all__ = ["TruthWalk"]
+
+_MOST_BESIDE: Final = 100
+"""Conditions of a conjunction that the alternatives beside them are compared with; of more, none are."""
 
 
 class TruthWalk:
@@ -113,9 +117,10 @@ class TruthWalk:
         """Look at a conjunction (or, with all signs turned, a disjunction)."""
         conjoined = isinstance(node, And)
         truths = []
-        for index, item in enumerate(items):
-            others = tuple(other for i, other in enumerate(items) if i != index and not isinstance(other, Or))
-            truths.append(self._visit(item, (*context, *others) if conjoined else context))
+        beside = [item for item in items if not isinstance(item, Or)] if conjoined else []
+        for item in items:
+            around = (*context, *(o for o in beside if o is not item)) if len(beside) <= _MOST_BESIDE else context
+            truths.append(self._visit(item, around if isinstance(item, And | Or) else ()))
         if any(truth is not conjoined and truth is not None for truth in truths):
             return not conjoined
         open_items = [item for item, truth in zip(items, truths, strict=True) if truth is None]
@@ -157,6 +162,8 @@ class TruthWalk:
         """Note items that the others imply (or that imply one of the others); return those that count."""
         kept = list(items)
         for item in reversed(items):
+            if self._solver.steps <= 0:
+                break
             others = [other for other in kept if other is not item]
             signed = [(other, conjoined) for other in others]
             if others and not _speaks_of_missing(item) and self._excludes(*signed, (item, not conjoined)):
