@@ -40,7 +40,7 @@ from segmentkit.index._matcher import Matcher
 from segmentkit.index._members import Members
 from segmentkit.index._segments import Segment
 from segmentkit.index._table import Table
-from segmentkit.index._writer import Flip, Undo, Writer
+from segmentkit.index._writer import ObjectFlips, Undo, Writer
 from segmentkit.index.deltas import (
     Backfill,
     Change,
@@ -105,7 +105,9 @@ class Engine:
         self._lock = RLock()
         self._deadlines = Deadlines()
         self._tables = {name: Table(object_type) for name, object_type in schema.types.items()}
-        self._matchers = {n: Matcher(table, schema.zone, self._deadlines) for n, table in self._tables.items()}
+        self._matchers = {
+            n: Matcher(table, schema.zone, self._deadlines, self._lock) for n, table in self._tables.items()
+        }
         self._writers = {n: Writer(table, self._matchers[n]) for n, table in self._tables.items()}
         self._acceptor = Acceptor(self._tables, creates_unknown=unknown == "create")
         self._segments: dict[str, Segment] = {}
@@ -137,7 +139,7 @@ class Engine:
                 segment = self._compile(definition)
             except SegmentKitError as error:
                 raise StoreError(f"the store's segment {definition.name!r} does not fit the schema: {error}") from error
-            segment.members = self._matchers[segment.object_type].add(segment, self._now)
+            self._matchers[segment.object_type].add(segment, self._now)
             self._segments[segment.name] = segment
         self._unsaved = self._advance_to(max(self._now, self._clock_read))  # told with the next batch
 
@@ -168,8 +170,12 @@ class Engine:
         """
         with self._lock:
             now = self._read_clock()
-            resolves = not self._shares_facts
             changes = (changes,) if isinstance(changes, _CHANGES) else changes
+            if self._shares_facts and isinstance(changes, list | tuple) and len(changes) == 1:
+                operation = self._acceptor.accept_one(changes[0], now)
+                if operation is not None:
+                    return self._apply_one(operation, now)
+            resolves = not self._shares_facts
             operations, resolved = self._acceptor.accept(changes, now, resolves=resolves)
             records = self._advance_to(now)
             saved, seq = len(records), self._seq
@@ -186,6 +192,20 @@ class Engine:
                     self._unsaved, self._seq = records[:saved], seq
                     raise
             return deltas
+
+    def _apply_one(self, operation: Operation, now: int) -> Deltas:
+        """Apply a batch of one accepted change, for a store that shares the facts: `apply` without its detours."""
+        records = self._advance_to(now)
+        object_type, name, arguments = operation
+        writer = self._writers[object_type]
+        writer.begin(now, None)
+        getattr(writer, name)(*arguments)
+        flips = writer.finish()
+        if flips:
+            self._number(object_type, flips, records)
+        deltas = Deltas(records)
+        self._commit(deltas, ())
+        return deltas
 
     def put(self, object_type: str, object_id: str, /, **attributes: Any) -> Deltas:
         """Apply one `Put`: the whole object; what is not named is missing."""
@@ -279,12 +299,11 @@ class Engine:
                 for watcher in watchers:
                     watcher.pass_time(number, at, moves)
                 if moves:
-                    flips: list[Flip] = []
-                    matcher.flip(number, moves, at, "time", flips)
+                    flips = matcher.carry(number, moves, at)
                     if flips:
-                        self._number(matcher.table.name, flips, records)
+                        self._number(matcher.table.name, ((matcher.table.ids[number] or "", flips, "time"),), records)
 
-    def _write(self, operations: Sequence[Operation], undo: Undo | None) -> list[tuple[str, list[Flip]]]:
+    def _write(self, operations: Sequence[Operation], undo: Undo | None) -> list[tuple[str, list[ObjectFlips]]]:
         """Carry operations out; return what flips, by object type."""
         writers: dict[str, Writer] = {}
         for object_type, operation, arguments in operations:
@@ -295,12 +314,12 @@ class Engine:
             getattr(writer, operation)(*arguments)
         return [(object_type, writer.finish()) for object_type, writer in writers.items()]
 
-    def _number(self, object_type: str, flips: Iterable[Flip], records: list[Record | Backfill]) -> None:
+    def _number(self, object_type: str, flips: Iterable[ObjectFlips], records: list[Record | Backfill]) -> None:
         heads = self._matchers[object_type].heads
-        for object_id, flipped, entered, cause in flips:
-            fields = (self._seq + 1, self._now, object_type, object_id, flipped, entered, heads, cause)
+        for object_id, flipped, cause in flips:
+            fields = (self._seq + 1, self._now, object_type, object_id, flipped, heads, cause)
             records.append(_new_tuple(Record, fields))
-            self._seq += flipped.bit_count()
+            self._seq += len(flipped)
 
     def _commit(
         self,
@@ -501,7 +520,7 @@ class Engine:
         for segment in old:
             self._matchers[segment.object_type].remove(segment.name)
         for segment in new:
-            segment.members = self._matchers[segment.object_type].add(segment, self._now)
+            self._matchers[segment.object_type].add(segment, self._now)
         replaced = {segment.name: segment for segment in new}
         gone = {segment.name for segment in old} - set(replaced)
         self._segments = {n: replaced.get(n, s) for n, s in self._segments.items() if n not in gone} | replaced
@@ -533,8 +552,7 @@ class Engine:
             number = self._tables[self.schema.type(object_type).name].number_by_id.get(object_id)
             if number is None:
                 return []
-            matcher = self._matchers[object_type]
-            return sorted(segment.name for segment in matcher.segments.values() if number in segment.members)
+            return sorted(segment.name for segment in self._matchers[object_type].segments_of(number))
 
     def preview(
         self, *, on: str, where: str | Predicate, against: str | None = None, params: Mapping[str, Any] | None = None

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.benchmarks import bench_changes, bench_language, bench_memory, bench_time
+from tests.benchmarks import bench_changes, bench_language, bench_memory, bench_structures, bench_time
 from tests.benchmarks.oracle import holds
 from tests.benchmarks.peer import Peer
 from tests.benchmarks.rescan import Rescan
@@ -95,3 +95,7 @@ def test_filters_mean_the_same_to_the_evaluator_and_the_oracle() -> None:
 def test_memory_is_counted_with_everything_loaded() -> None:
     arguments = ["--contacts", str(CONTACTS), "--segments", str(SEGMENTS), "--here"]
     assert [result.mismatches for result in bench_memory.main(arguments)] == [0]
+
+
+def test_structures_alone_give_plain_answers() -> None:
+    assert [result.mismatches for result in bench_structures.main(["--objects", "500", "--changes", "200"])] == [0]

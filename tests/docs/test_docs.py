@@ -11,7 +11,7 @@ import pytest
 
 import segmentkit
 from segmentkit import errors, schema
-from segmentkit.dsl import _check_constants, _parse, _scan, definitions
+from segmentkit.dsl import _check_constants, _check_rank, _parse, _scan, definitions
 from segmentkit.errors import DefinitionError
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -79,6 +79,7 @@ def test_the_language_reference_has_all_keywords() -> None:
     [
         _parse.MAX_LENGTH,
         _parse.MAX_DEPTH,
+        _check_rank.MAX_RANKS,
         _parse.MAX_CONDITIONS,
         _parse.MAX_LISTED,
         schema.MAX_TEXT,
@@ -93,7 +94,7 @@ def test_the_language_reference_has_the_limits(limit: int) -> None:
 
 
 def test_what_is_not_yet_there_is_refused(page: dict[str, Any]) -> None:
-    """When one of these parses, its place is in the tables and no longer in the list."""
+    """When an engine takes one of these, its place is no longer in the list."""
     for text in [
         'in segment "A"',
         'entered segment "A" in the last 7 days',
@@ -101,7 +102,7 @@ def test_what_is_not_yet_there_is_refused(page: dict[str, Any]) -> None:
         'company.industry = "SaaS"',
     ]:
         with pytest.raises(DefinitionError):
-            segmentkit.parse(text, page["schema"], on="contact")
+            segmentkit.Engine(page["schema"]).define("B", on="contact", where=text)
 
 
 @pytest.mark.parametrize("name", segmentkit.__all__)

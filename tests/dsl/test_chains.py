@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from segmentkit.dsl import _calendar, _chains
+from segmentkit import schema as types
+from segmentkit.dsl import _calendar, _chains, format as render, parse
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.dsl.predicates import Chain, Duration, Events, Relative, Step
-from segmentkit.schema import to_micros
+from segmentkit.errors import LimitError
+from segmentkit.schema import ObjectType, Schema, to_micros
 from tests.dsl.shop import read
 
 SECOND = 1_000_000
@@ -141,3 +143,35 @@ def test_work_grows_with_the_events_and_not_with_their_square(n: int, monkeypatc
     chain = Chain((Step(Events("a")), Step(Events("b"), Duration(1, "second")), Step(Events("a"))))
     _chains.holds(chain, [_instants(n, 10), _instants(n, 10), _instants(n, 10)], n * 10, "UTC")
     assert len(calls) <= 2 * n
+
+
+def test_a_step_counts_as_a_condition() -> None:
+    """A sequence has a limit like any filter, and one below it is read, printed and evaluated in a loop."""
+    with pytest.raises(LimitError, match="more than 10,000 conditions"):
+        read("did visit" + " then visit" * 10_000)
+    tree = read("did visit" + " then visit within 1 day" * 5_000)
+    assert read(render(tree)) == tree
+    facts = DictFacts({}, {"visit": [EventFact(at, str(at), {}) for at in range(50)]})
+    assert not evaluate(tree, facts, 1_000, "UTC")
+    assert next_change(tree, facts, 1_000, "UTC") is None
+
+
+def test_the_words_of_sequences_are_free_as_names() -> None:
+    """A word is a keyword only where the grammar can take it."""
+    names = ("within", "after", "before", "anniversary", "polygon", "matches", "sample", "days")
+    schema = Schema(ObjectType("contact", dict.fromkeys(names, types.date), {"visit": {}}))
+    for name in names:
+        for text in (f"{name} anniversary today", f"did visit since {name}", f"did visit within 3 days after {name}"):
+            tree = parse(text, schema, "contact")
+            assert parse(render(tree), schema, "contact") == tree
+
+
+def test_events_may_be_called_like_the_words_between_them() -> None:
+    schema = Schema(ObjectType("contact", {}, {name: {} for name in ("within", "after", "steps", "last", "in")}))
+    for text in (
+        "did within then within within 3 days",
+        "did after then not last within 3 days",
+        "did steps then `in`",
+    ):
+        tree = parse(text, schema, "contact")
+        assert parse(render(tree), schema, "contact") == tree

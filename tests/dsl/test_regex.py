@@ -67,7 +67,7 @@ def test_a_pattern_that_is_too_large_is_a_problem_with_a_caret() -> None:
 
 
 def test_nothing_is_written_to_the_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
-    assert _regex.problem("[a") is not None
+    assert _regex.problem("[a", False) is not None
     assert capfd.readouterr().err == ""
 
 

@@ -11,13 +11,14 @@ from hypothesis import given, strategies as st
 from segmentkit import schema
 from segmentkit.dsl import format as text_of, parse
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
-from segmentkit.dsl.predicates import And, AtLeast, In, Not, Or, Predicate
+from segmentkit.dsl.predicates import And, AtLeast, In, Not, Or, Predicate, SetTest
 from segmentkit.index._clauses import (
     MAX_CLAUSES,
     AgeKey,
     BooleanKey,
     NthKey,
     OrderedKey,
+    SetKey,
     SumKey,
     TextKey,
     clauses_of,
@@ -106,7 +107,8 @@ def test_a_condition_reads_one_feature(text: str, key: object) -> None:
         "did visit more than 3 days ago",
         "orders > n1",
         "orders + n1 > 3",
-        'tags has "vip"',
+        'tags has "vip" ignoring case',
+        "tags is empty",
         "did visit[pages > object.orders]",
         "max(visit.pages) > 3",
         'at least 2 of (orders > 4, vip, country = "PL")',
@@ -351,3 +353,20 @@ def test_events_are_dispatched_by_one_equal_text_only() -> None:
     for text in ('url = "/" ignoring case', 'url != "/"', "pages = 3", 'url = "/" and pages = 3'):
         assert equal_property(inside(text)) is None
     assert equal_property(None) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'not tags has all of ("a", "b")',
+        'not (tags has "a" or tags has "b")',
+        'not (not tags has "a" and not tags has "b")',
+        'tags has "a" and tags has "b" and not tags has "c" and tags has none of ("d", "e")',
+    ],
+)
+def test_every_test_of_a_set_asks_for_any_or_for_none(text: str) -> None:
+    """Whatever is around it: the feature over a set knows nothing else."""
+    for clause in clauses_of(tree(text)):
+        for key, literal in clause.items():
+            assert isinstance(key, SetKey)
+            assert isinstance(literal.item if isinstance(literal, Not) else literal, SetTest)

@@ -82,9 +82,17 @@ def test_an_event_taken_out_frees_its_id(table: Table) -> None:
 def test_an_id_that_the_engine_gave_earlier_keeps_its_tag(table: Table) -> None:
     """Read back from a store, events without ids of their own keep their order, and new ones come after them."""
     number = table.create("a")
-    assert table.add_event(number, "visit", 20, id_of_tag(7), (1,)) == 7
-    assert table.add_event(number, "visit", 20, None, (2,)) == 8
+    assert table.add_event(number, "visit", 20, id_of_tag(7), (1,)) == (0, 7)
+    assert table.add_event(number, "visit", 20, None, (2,)) == (1, 8)
     assert [fact.id for fact in table.facts(number).events("visit")] == [id_of_tag(7), id_of_tag(8)]
+
+
+def test_facts_know_whose_they_are(table: Table) -> None:
+    """Type and id, also when the number of a deleted object is used again."""
+    first = table.create("ada")
+    assert (table.facts(first).object_type, table.facts(first).object_id) == (table.name, "ada")
+    table.delete(first)
+    assert table.facts(table.create("bob")).object_id == "bob"
 
 
 def test_facts_are_those_of_the_moment(table: Table) -> None:

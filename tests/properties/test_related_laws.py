@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
+from typing import Any
 
 import attrs
 from hypothesis import given, note, strategies as st
@@ -13,7 +14,8 @@ from segmentkit.dsl import predicates as p
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.schema import to_micros
 from tests.flips import candidates
-from tests.model import Flip, Refused
+from tests.histories import History, histories
+from tests.model import Flip, Model, Refused
 from tests.related_model import RelatedModel
 from tests.related_strategies import populations, related_batches, related_predicates, related_worlds
 from tests.strategies import World, moves
@@ -110,3 +112,24 @@ def test_the_model_remembers_what_its_flips_say(data: st.DataObject) -> None:
 def _turn(members: set[str], flip: Flip) -> None:
     assert (flip.object in members) != flip.entered, f"{flip} says nothing new"
     (members.add if flip.entered else members.discard)(flip.object)
+
+
+@given(histories())
+def test_where_nothing_is_related_the_model_is_the_plain_one(history: History) -> None:
+    """Both models of one type give the same flips at the same instants, and refuse the same batches."""
+    schema, now = history.world.schema, history.world.base
+    plain, related = Model(schema, to_micros(now)), RelatedModel(schema, to_micros(now))
+    for segment in history.segments:
+        plain.define(segment.name, segment.on, segment.tree)
+        related.define(segment.name, segment.on, segment.tree)
+    for step in history.steps:
+        now += step.move
+        assert _applied(related, step.changes, to_micros(now)) == _applied(plain, step.changes, to_micros(now))
+        assert related.memberships() == plain.memberships()
+
+
+def _applied(model: Model, changes: list[Any], now: int) -> list[Flip] | type[Exception]:
+    try:
+        return model.apply(changes, now)
+    except Refused as refused:
+        return refused.error

@@ -25,6 +25,7 @@ from segmentkit.dsl.predicates import (
     Span,
     Value,
     Window,
+    goes_by_days,
 )
 from segmentkit.schema import EventType
 
@@ -59,7 +60,9 @@ def check_event(
         hint = ""
         if name in scope.object_type.relations:
             hint = f"'{name}' is a relation; {how_to_reach(name, scope)}"
-        scope.unknown(name_tree, "event", name, f"'{scope.object_type.name}'", scope.object_type.events, hint)
+        declared, what = scope.object_type, "event" if tree.data == "event" else "event or relation"
+        known = declared.events if tree.data == "event" else [*declared.events, *declared.relations]
+        scope.unknown(name_tree, what, name, f"'{declared.name}'", known, hint)
         return None
     inner: Any = tree.children[1] if len(tree.children) > 1 else None
     if inner is None or tree.data == "path":
@@ -98,7 +101,7 @@ def check_did(tree: Tree[Token], scope: Scope) -> Predicate | None:
         return None
     where = span(tree)
     count = Aggregate("days" if by_days else "count", found[0], None, types.integer, span=where)
-    rule_zone = zone if by_days or window is None else None
+    rule_zone = zone if by_days or window is None or goes_by_days(found[0].where) else None
     operator, low, high = bounds
     limit = Literal(low, types.integer)
     positive: Predicate

@@ -34,6 +34,7 @@ __all__ = [
     "no_value",
     "refuse_inside",
     "relation_of",
+    "unknown_relation",
     "written",
 ]
 
@@ -67,7 +68,7 @@ def follow(names: Sequence[Tree[Token]], scope: Scope) -> tuple[list[str], Scope
             unknown_relation(name, scope)
             return None
         if relation.cardinality == "many":
-            scope.report(name, f"'{written([name])}' leads to many objects", how_to_reach(name_of(name), scope))
+            scope.report(name, f"'{written([name])}' leads to many objects", how_to_reach(name_of(name), scope, steps))
             return None
         steps.append(name_of(name))
         scope = scope.at(relation.target)
@@ -92,10 +93,10 @@ def no_value(tree: Any, name: str, scope: Scope) -> None:
     scope.report(tree, f"'{name}' stands for {which} and is no value", how_to_reach(name, scope))
 
 
-def how_to_reach(name: str, scope: Scope) -> str:
-    """Return what may be written about a relation."""
+def how_to_reach(name: str, scope: Scope, steps: Sequence[str] = ()) -> str:
+    """Return what may be written about a relation of the object that the steps lead to."""
     relation = scope.object_type.relations[name]
-    spelled, target = quote_name(name), scope.schema.type(relation.target)
+    spelled, target = ".".join(map(quote_name, [*steps, name])), scope.schema.type(relation.target)
     if relation.cardinality == "one":
         return f"write '{spelled}{_example(target)}', '{spelled}[...]' or '{spelled} is known'"
     number = next((n for n, value_type in target.attributes.items() if value_type.is_numeric), None)

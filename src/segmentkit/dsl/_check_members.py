@@ -151,7 +151,7 @@ def check_matches(tree: Tree[Token], scope: Scope) -> Predicate | None:
         hint = "ask 'has'" if value.type.kind == "text_set" else ""
         scope.report(value_tree, f"'matches' tests text, not {described(value)}", hint)
         return None
-    problem = _regex.problem(patterns[0])
+    problem = _regex.problem(patterns[0], bool(rest))
     if problem is not None:
         scope.report(pattern_tree, *problem)
         return None

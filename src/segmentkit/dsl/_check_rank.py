@@ -16,8 +16,10 @@ from segmentkit.dsl.predicates import Predicate, Rank, Value
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-__all__ = ["check_rank"]
+__all__ = ["MAX_RANKS", "check_rank"]
 
+MAX_RANKS: Final = 3
+"""How deep ranks may stand in each other: each compares everybody, for everybody that the one around it compares."""
 _RANKED: Final = frozenset({"integer", "number", "decimal", "instant", "date", "duration"})
 _NO_GROUPS: Final = {"text_set": "a set", "point": "a point", "duration": "a length of time"}
 
@@ -26,6 +28,10 @@ def check_rank(tree: Tree[Token], scope: Scope) -> Predicate | None:
     """Return a rank among all objects of the type in scope."""
     if refuse_inside(tree, scope, "ranks"):
         return None
+    if scope.ranks >= MAX_RANKS:
+        scope.report(tree, f"ranks stand in each other more than {MAX_RANKS} deep", "make a segment of the inner ones")
+        return None
+    scope = scope.ranking()
     word, amount, *rest = cast("list[Any]", tree.children)
     zone_tree = zone_of(rest)
     zone = check_zone(zone_tree, scope)
@@ -63,7 +69,10 @@ def _by(tree: Tree[Token], scope: Scope) -> Value | None:
     value = check_value(tree, scope)
     if value is None:
         return None
-    if value.type.kind not in _RANKED or not is_exact_duration(value):
+    if not is_exact_duration(value):
+        scope.report(tree, "months and years have no fixed length, and so no rank")
+        return None
+    if value.type.kind not in _RANKED:
         hint = "groups of equal values are 'per ...'" if value.type.is_text or value.type.kind == "boolean" else ""
         message = f"a rank goes by a number, an instant, a date or a length of time, not by {described(value)}"
         scope.report(tree, message, hint)

@@ -67,7 +67,7 @@ def check_related(tree: Tree[Token], scope: Scope) -> Predicate | None:
         unknown_relation(last, there)
         return None
     if relation.cardinality == "one":
-        scope.report(tree, f"'{name}' leads to one object, not to many", how_to_reach(name, there))
+        scope.report(tree, f"'{name}' leads to one object, not to many", how_to_reach(name, there, steps))
         return None
     if quantity == "all" and not brackets:
         scope.report(tree, f"'all {name}' does not say what holds for them", f"write 'all {written(names)}[...]'")
@@ -149,8 +149,8 @@ def check_related_aggregate(  # noqa: PLR0917  # those of the checker of events
     steps, there = found
     if n_steps == len(names) or name_of(names[n_steps]) in there.object_type.attributes:
         where = written(names)
-        hint = f"write '{where}' alone" if n_steps < len(names) else how_to_reach(name_of(names[-1]), scope)
-        scope.report(operand, f"'{where}' is one, and '{function}' is taken over many", hint if len(names) > 1 else "")
+        hint = f"write '{where}' alone" if n_steps < len(names) else f"write '{where}[...]' or '{where} is known'"
+        scope.report(operand, f"'{where}' is one, and '{function}' is taken over many", hint)
         return None
     further = _without_steps(operand, n_steps)
     if relation_of(names[n_steps], there) is not None:

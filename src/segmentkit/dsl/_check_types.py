@@ -176,7 +176,8 @@ def aggregate_type(
     if function in ("count", "days"):
         if value_type is None:
             return types.integer, ("", "")
-        return None, (f"'{function}' counts {what if function == 'count' else 'days'} and takes no property", "")
+        counted, taken = what if function == "count" else "days", "property" if what == "events" else "value"
+        return None, (f"'{function}' counts {counted} and takes no {taken}", "")
     if value_type is None:
         if function in ("first", "last"):
             return types.instant, ("", "")

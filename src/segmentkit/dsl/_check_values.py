@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from segmentkit import schema as types
 from segmentkit.dsl import _literals
 from segmentkit.dsl._check_constants import CONSTANTS, check_constant, check_literal, is_constant
-from segmentkit.dsl._check_hops import along, follow, no_value, refuse_inside, relation_of, written
+from segmentkit.dsl._check_hops import along, follow, no_value, refuse_inside, relation_of, unknown_relation, written
 from segmentkit.dsl._check_types import AGGREGATES, FUNCTIONS, arithmetic_type, described, function_type
 from segmentkit.dsl._scope import Scope, bare, either, name_of, span
 from segmentkit.dsl.predicates import (
@@ -207,7 +207,13 @@ def _explain_path(tree: Tree[Token], names: list[str], scope: Scope) -> None:
         hint = f"say which one: 'last({dotted})', 'sum({dotted})', 'distinct({dotted})'"
         scope.report(tree, f"'{dotted}' is a property of many events", hint)
     elif names[0] == "object" and scope.event is None:
-        scope.report(tree, "'object.' belongs into the brackets of an event", f"write '{names[-1]}'")
+        hint = f"write '{names[-1]}'" if names[-1] in owner.attributes else ""
+        scope.report(tree, "'object.' belongs into the brackets of an event", hint)
+    elif names[0] in owner.relations:
+        hint = f"names in brackets are properties of the event; write 'object.{dotted}'"
+        scope.report(tree, f"'{dotted}' is no property of event '{scope.event and scope.event.name}'", hint)
+    elif names[0] in owner.attributes:
+        unknown_relation(tree.children[0], scope)  # type: ignore[arg-type]
     else:
         scope.unknown(tree.children[0], "relation", names[0], f"'{owner.name}'", owner.relations)
 

@@ -169,6 +169,19 @@ def _hint(  # noqa: C901  # a table of mistakes, the particular ones first
         return f"say how many, such as 'the {previous} 1 {word}'; or 'in {previous} {word}' for the calendar"
     if previous == "in" and accepted == {"segment"}:
         return "to use 'in' as a name, put it in backticks: `in`; a condition on a segment is 'in segment \"...\"'"
+    if word == "segment" and previous == "in" and "box" in accepted:
+        alone = "'in segment \"...\"' stands without a value before it"
+        return _BEGINNINGS["was"] if earlier == "was" else alone
+    if {"%", "by"} <= accepted:
+        return (
+            "write '10%'" if word in ("percent", "pct") else "a rank is 'top 10 of (...) by ltv per country with ties'"
+        )
+    if word == "by" and "=" in accepted and previous not in _BEGINNINGS:
+        return _BEGINNINGS["top"]
+    if word in ("(", "with", "where", "that", "which") and "[" in accepted and "=" not in accepted:
+        return "a filter stands in brackets: '[...]'"
+    if word == "." and "fewer" in accepted:
+        return "events of a related object stand in its brackets, such as 'company[did login]'"
     if previous == "segment" and found.kind in ("word", "backticked"):
         return f'the name of a segment stands in quotes: "{found.text.strip("`")}"'
     if previous in _BEGINNINGS and found.text and "of" not in accepted and "=" in accepted:

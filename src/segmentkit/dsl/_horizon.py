@@ -347,8 +347,7 @@ def _event_outlook(events: Events, scene: Scene, event: EventFact) -> Outlook:
     """Return the outlook of: it has happened, lies in the window, and passes the bracket."""
     parts = [(True, NEVER) if event.at <= scene.now else (False, event.at)]
     if events.window is not None:
-        scene = scene.in_zone(events.window.zone)
-        parts.append(_window_outlook(event.at, events.window, scene))
+        parts.append(_window_outlook(event.at, events.window, scene.in_zone(events.window.zone)))
     if events.where is not None:
         parts.append(_outlook(events.where, attrs.evolve(scene, event=event)))
     return _at_least(len(parts), parts)

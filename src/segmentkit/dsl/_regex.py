@@ -19,14 +19,14 @@ INSTALL: Final = "pip install 'segmentkit[regex]'"
 _LOOKS_AROUND: Final = ("(?=", "(?!", "(?<=", "(?<!")
 
 
-def problem(pattern: str) -> tuple[str, str] | None:
+def problem(pattern: str, ignoring_case: bool) -> tuple[str, str] | None:
     """Return why a pattern cannot be used, and what to do, or None if it can."""
     try:
         re2 = _re2()
     except MissingExtraError:
         return "'matches' needs RE2, which is not installed", INSTALL
     try:
-        _compiled(pattern, False)
+        _compiled(pattern, ignoring_case)
     except re2.error as error:
         (reason,) = error.args
         said = reason.decode() if isinstance(reason, bytes) else str(reason)
@@ -57,7 +57,9 @@ def is_found(pattern: str, ignoring_case: bool, text: str) -> bool:
 def _re2() -> Any:
     try:
         import re2
-    except ImportError:
+
+        re2.Options  # noqa: B018  # another package of the same name has none
+    except (ImportError, AttributeError):
         raise MissingExtraError(f"'matches' needs RE2, which is not installed; {INSTALL}") from None
     return re2
 

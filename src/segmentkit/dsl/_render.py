@@ -75,6 +75,7 @@ from segmentkit.dsl.predicates import (
     Window,
     Within,
     children,
+    goes_by_days,
 )
 
 __all__ = ["render"]
@@ -426,7 +427,8 @@ class _Writer:
 def _says_zone(count: Aggregate, zone: str | None) -> bool:
     """Return whether `did ...` says this zone of a comparison of the count: days belong to the zone of the rule."""
     window = count.events.window
-    return window is None or zone == (window.zone if count.function == "days" else None)
+    by_days = count.function == "days" or goes_by_days(count.events.where)
+    return window is None or zone == (window.zone if by_days else None)
 
 
 def _joined(parts: Sequence[str], word: str, level: int) -> _Text:

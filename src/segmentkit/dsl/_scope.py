@@ -91,6 +91,8 @@ class Scope:
     aggregate: Callable[[Tree[Token], Scope], Value | None]
     """The checker of aggregates, which are values that contain events."""
     event: EventType | None = None
+    ranks: int = 0
+    """In how many ranks this place is."""
     segments: Mapping[str, str] | None = None
     """Object type of each segment that there is; None if nobody knows."""
     windows: int = 0
@@ -122,6 +124,10 @@ class Scope:
     def outside(self) -> Scope:
         """Return the scope around the brackets of an event."""
         return attrs.evolve(self, event=None)
+
+    def ranking(self) -> Scope:
+        """Return the scope of what a rank goes by."""
+        return attrs.evolve(self, ranks=self.ranks + 1)
 
     def at(self, object_type: str) -> Scope:
         """Return the scope of a related object."""

@@ -7,8 +7,7 @@ A value is in the plain form of `segmentkit.schema`, or None when it is missing.
 are two-valued: whatever is asked of a missing value is false, and `Not` turns it around.
 
 The zone of a condition, or of a window, holds for everything inside it; otherwise the
-zone of the caller does. An event's bracket has the zone of the event's window, or else of the
-condition around it.
+zone of the caller does. An event's bracket has the zone of the condition around it.
 """
 
 from __future__ import annotations
@@ -233,7 +232,6 @@ def _or_empty(value: Any, value_type: ValueType) -> Any:
 def _matching(events: Events, facts: Facts, now: int, zone: str) -> list[EventFact]:
     """Return the events that have happened, lie in the window and pass the bracket, by (at, id)."""
     start, end = window_bounds(events.window, facts, now, zone)
-    zone = (events.window and events.window.zone) or zone
     return [
         event
         for event in facts.events(events.name)
@@ -314,11 +312,10 @@ def crossings(direction: str, stays: Sequence[Stay]) -> list[int]:
 
 def _is_ranked(rank: Rank, facts: Facts, now: int, zone: str) -> bool:
     """Return whether the object is among the first, by ranking everybody."""
-    own = _entry(rank, facts, now, zone)
-    if own is None:
-        return False
-    entries = (_entry(rank, other, now, zone) for other in facts.population())
-    return _rank.is_among_first(rank, own, [entry for entry in entries if entry is not None], zone)
+    found = [_entry(rank, other, now, zone) for other in facts.population()]
+    entries = [entry for entry in found if entry is not None]
+    own = next((entry for entry in entries if entry.id == facts.object_id), None)
+    return own is not None and _rank.is_among_first(rank, own, entries, zone)
 
 
 def _entry(rank: Rank, facts: Facts, now: int, zone: str) -> _rank.Entry | None:

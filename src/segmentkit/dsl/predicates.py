@@ -76,6 +76,7 @@ __all__ = [
     "Window",
     "Within",
     "children",
+    "goes_by_days",
     "iter_nodes",
 ]
 
@@ -793,3 +794,12 @@ def iter_nodes(node: Node) -> Iterator[Node]:
         current = stack.pop()
         yield current
         stack.extend(reversed(list(children(current))))
+
+
+def goes_by_days(where: Predicate | None) -> bool:
+    """Return whether a bracket may depend on the zone: it reads an instant or a date, or has a window."""
+    return where is not None and any(
+        isinstance(node, Relative | Calendar | Absolute)
+        or (isinstance(node, Value) and node.type.kind in ("instant", "date"))
+        for node in iter_nodes(where)
+    )

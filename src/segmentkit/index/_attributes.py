@@ -46,6 +46,13 @@ class OrderedFeature(Feature):
         value = self._column.get(number)
         return MISSING if value is None else bisect_right(self._cuts, value) + 2
 
+    def changed(self, number: int, old: Any, new: Any, now: int, moves: list[Move]) -> None:
+        cuts = self._cuts
+        before = MISSING if old is None else bisect_right(cuts, old) + 2
+        after = MISSING if new is None else bisect_right(cuts, new) + 2
+        if before != after:
+            self.move(number, before, after, moves)
+
 
 class TextFeature(Feature):
     """The value of a text, choice or boolean attribute.
@@ -96,11 +103,27 @@ class TextFeature(Feature):
         return sum(1 << i for i, test in enumerate(self._tests) if test(value))
 
     def cell(self, number: int, now: int) -> int:
-        value = self._column.get(number)
+        return self._cell_of(self._column.get(number))
+
+    def _cell_of(self, value: Any) -> int:
         cell = self._cell_by_value.get(value)
         if cell is None:
             return _OTHER if self._closed else self._open_cell(value)
         return cell
+
+    def changed(self, number: int, old: Any, new: Any, now: int, moves: list[Move]) -> None:
+        before, after = self._cell_of(old), self._cell_of(new)
+        if before != after:
+            self.move(number, before, after, moves)
+
+    def test(self, literal: int) -> Callable[[int], object]:
+        return super().test(literal) if self._closed else self.worked_out(literal)
+
+    def worked_out(self, literal: int) -> Callable[[int], object]:
+        if self._closed:
+            return super().worked_out(literal)
+        get, test = self._column.get, self._tests[literal]  # one pattern is tried, not all of them
+        return lambda number: test(get(number))
 
     def typical_cells(self) -> Sequence[int]:
         return (_OTHER,) if self._closed and self._column.type.kind != "boolean" else range(2, len(self.masks))
@@ -156,26 +179,30 @@ class AgeFeature(Feature):
 
     def next_deadline(self, number: int, now: int) -> int | None:
         """Return the next instant at which the cell changes, if the facts stay; None if there is none."""
-        value = self._column.get(number)
+        return self._cell_and_deadline(self._column.get(number), now)[1]
+
+    def changed(self, number: int, old: Any, new: Any, now: int, moves: list[Move]) -> None:
+        before, due = self._cell_and_deadline(old, now)
+        after, next_due = self._cell_and_deadline(new, now)
+        if before != after:
+            self.move(number, before, after, moves)
+        self._deadlines.move(self.group, number, due, next_due)
+
+    def _cell_and_deadline(self, value: int | None, now: int) -> tuple[int, int | None]:
         if value is None:
-            return None
+            return MISSING, None
         place = bisect_right(self._cuts, self._age(value, now))
-        return self._reaches(value, self._cuts[place]) if place < len(self._cuts) else None
-
-    def before(self, number: int, now: int) -> Any:
-        return self.current(number, now), self.next_deadline(number, now)
-
-    def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
-        cell, deadline = state
-        super().after(number, now, cell, moves)
-        self._deadlines.move(self.group, number, deadline, self.next_deadline(number, now))
+        return place + 2, self._reaches(value, self._cuts[place]) if place < len(self._cuts) else None
 
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
         value = self._column.get(number)
         if value is None:
             return
-        super().after(number, at, self.current(number, at - 1), moves)
-        self._deadlines.move(self.group, number, None, self.next_deadline(number, at))
+        before = self.current(number, at - 1)
+        after, due = self._cell_and_deadline(value, at)
+        if before != after:
+            self.move(number, before, after, moves)
+        self._deadlines.move(self.group, number, None, due)
 
     def enter(self, number: int, now: int) -> None:
         super().enter(number, now)

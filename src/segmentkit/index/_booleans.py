@@ -21,7 +21,6 @@ from segmentkit.dsl.predicates import (
     Not,
     Or,
     Predicate,
-    SetTest,
     Within,
 )
 from segmentkit.index import _cells
@@ -55,12 +54,6 @@ class BooleanFeature(Feature):
         predicate, table, zone = self.predicate, self._table, self._zone
         if isinstance(predicate, InBox | Within) and isinstance(predicate.value, Attribute):
             return _point_test(predicate, table.columns[predicate.value.name].get)
-        if isinstance(predicate, SetTest) and not predicate.ignoring_case and isinstance(predicate.value, Attribute):
-            get = table.columns[predicate.value.name].get
-            wanted = frozenset(predicate.members)
-            if predicate.quantifier == "any":
-                return lambda number, now: not wanted.isdisjoint(get(number))
-            return lambda number, now: wanted <= get(number)
         return lambda number, now: evaluate(predicate, table.facts(number), now, zone)
 
     @property
@@ -88,21 +81,27 @@ class BooleanFeature(Feature):
         """Return an instant no later than the next at which the answer can change; None if it cannot."""
         return next_change(self.predicate, self._table.facts(number), now, self._zone)
 
-    def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
-        cell = self.cell(number, now)
-        if cell != state:
-            self._store(number, cell)
-            moves.append((self, state, cell))
+    def changed(self, number: int, old: Any, new: Any, now: int, moves: list[Move]) -> None:
+        self.look_again(number, now, moves)
+
+    def look_again(self, number: int, now: int, moves: list[Move]) -> None:
+        before, after = self.current(number, now), self.cell(number, now)
+        if before != after:
+            self._store(number, after)
+            moves.append((self, before, after))
         if self.is_timed:
             self._schedule(number, self.next_deadline(number, now))
+
+    def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
+        self.look_again(number, at, moves)
 
     def _store(self, number: int, cell: int) -> None:
         if cell == _TRUE:
             self.members.add(number)
         else:
             self.members.discard(number)
-        if self.slot >= 0:
-            self.rows.cells[number * self.rows.stride + self.slot] = cell
+        if self.place >= 0:
+            self.rows.cells[number * self.rows.stride + self.place] = cell
 
     def _schedule(self, number: int, deadline: int | None) -> None:
         old = self._pending.pop(number, None) if deadline is None else self._pending.get(number)

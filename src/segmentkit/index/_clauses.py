@@ -42,6 +42,7 @@ from segmentkit.dsl.predicates import (
     Predicate,
     Property,
     Relative,
+    SetTest,
     TextTest,
     Today,
     Value,
@@ -50,6 +51,8 @@ from segmentkit.dsl.predicates import (
 
 MAX_CLAUSES: Final = 16
 """Most clauses that a filter, or a part of one, is multiplied out to."""
+
+_LANES: Final = 4  # tests of one set in one clause, from where on each is a feature of its own
 
 
 @attrs.frozen
@@ -98,13 +101,24 @@ class SumKey:
 
 
 @attrs.frozen
+class SetKey:
+    """Whether the set of an attribute has any of some members.
+
+    A clause may ask that of one set more than once; each time but the first goes to the next `lane`.
+    """
+
+    attribute: str
+    lane: int = 0
+
+
+@attrs.frozen
 class BooleanKey:
     """Whether a predicate holds."""
 
     predicate: Predicate
 
 
-FeatureKey: TypeAlias = OrderedKey | TextKey | AgeKey | NthKey | SumKey | BooleanKey
+FeatureKey: TypeAlias = OrderedKey | TextKey | SetKey | AgeKey | NthKey | SumKey | BooleanKey
 
 Clause: TypeAlias = dict[FeatureKey, Predicate]
 """The literal of each feature; all must hold. An empty clause always holds."""
@@ -117,11 +131,13 @@ def clauses_of(predicate: Predicate) -> list[Clause]:
 
     No clause: never true. The work is bounded: `MAX_CLAUSES` at every level.
     """
-    return _clauses(_spread_counts(predicate), True)
+    return _clauses(_spread_out(predicate), True)
 
 
 def _clauses(node: Predicate, positive: bool) -> list[Clause]:
     key = key_of(node)
+    if isinstance(node, Not) and isinstance(key, SetKey):
+        return _clauses(node.item, not positive)
     if key is not None:
         literal = _any_of(_merged(list(node.items))) if isinstance(node, Or) else node
         return [{key: literal if positive else Not(literal)}]
@@ -142,6 +158,8 @@ def _union(items: tuple[Predicate, ...], positive: bool) -> list[Clause] | None:
     groups: dict[FeatureKey | int, list[Predicate]] = {}
     for index, item in enumerate(items):
         key = key_of(item)
+        if isinstance(key, SetKey) and not (positive and isinstance(item, SetTest)):
+            key = None  # `none of these, or none of those` is two tests
         groups.setdefault(index if key is None else key, []).append(item)
     found: list[Clause] = []
     for key_or_index, group in groups.items():
@@ -156,6 +174,10 @@ def _union(items: tuple[Predicate, ...], positive: bool) -> list[Clause] | None:
 
 
 def _any_of(items: list[Predicate]) -> Predicate:
+    first = items[0]
+    if isinstance(first, SetTest) and all(isinstance(item, SetTest) for item in items):
+        members = dict.fromkeys(member for item in items if isinstance(item, SetTest) for member in item.members)
+        return attrs.evolve(first, members=tuple(members))
     return items[0] if len(items) == 1 else Or(tuple(items))
 
 
@@ -192,12 +214,24 @@ def _product(items: tuple[Predicate, ...], positive: bool) -> list[Clause] | Non
 def _join(left: Clause, right: Clause) -> Clause:
     joined = dict(left)
     for key, literal in right.items():
+        if isinstance(key, SetKey):
+            _join_test(joined, key, literal)
+            continue
         mine = joined.get(key)
         if mine is None or mine == literal:
             joined[key] = literal
         else:
             joined[key] = And((*(mine.items if isinstance(mine, And) else (mine,)), literal))
     return joined
+
+
+def _join_test(clause: Clause, key: SetKey, literal: Predicate) -> None:
+    """Add a test of a set to a clause, in the first lane that is free."""
+    for lane in range(_LANES):
+        free = SetKey(key.attribute, lane)
+        if clause.setdefault(free, literal) == literal:
+            return
+    clause[BooleanKey(literal)] = literal
 
 
 def key_of(node: Predicate) -> FeatureKey | None:
@@ -207,7 +241,9 @@ def key_of(node: Predicate) -> FeatureKey | None:
             return None
         case And(items) | Or(items) | AtLeast(_, items):
             first = key_of(items[0]) if items else None
-            if first is None or isinstance(first, BooleanKey):
+            if isinstance(first, SetKey) and isinstance(node, Or) and all(isinstance(i, SetTest) for i in items):
+                return first if all(key_of(item) == first for item in items) else None
+            if first is None or isinstance(first, BooleanKey | SetKey):
                 return BooleanKey(node) if isinstance(node, AtLeast) else None
             if any(key_of(item) != first for item in items[1:]):
                 return BooleanKey(node) if isinstance(node, AtLeast) else None
@@ -246,6 +282,8 @@ def _key_of_leaf(leaf: Predicate) -> FeatureKey:
             return _attribute_key(leaf, subject, closed=True)
         case TextTest(_, Attribute() as subject):
             return _attribute_key(leaf, subject, closed=False)
+        case SetTest("any", Attribute(name), _, False):
+            return SetKey(name)
         case _:
             return BooleanKey(leaf)
 
@@ -274,16 +312,7 @@ def _is_prefix(events: Events) -> bool:
     window = events.window
     if window is not None and not (isinstance(window, Relative) and window.form == "last" and _is_exact(window)):
         return False
-    if window is not None and window.zone is not None and _reads_instants(events.where):
-        return False  # the zone of the window holds in the bracket too, and the key does not name it
     return _reads_event_only(events.where)
-
-
-def _reads_instants(where: Predicate | None) -> bool:
-    """Whether the filter reads an instant of the event, and so may go by civil days."""
-    return where is not None and any(
-        isinstance(node, Property) and node.type.kind == "instant" for node in iter_nodes(where)
-    )
 
 
 def _reads_event_only(where: Predicate | None) -> bool:
@@ -293,17 +322,23 @@ def _reads_event_only(where: Predicate | None) -> bool:
     )
 
 
-def _spread_counts(node: Predicate) -> Predicate:
-    """Return `node` with every count against an integer said with `>=` alone: `= 2` is `>= 2 and not >= 3`."""
+def _spread_out(node: Predicate) -> Predicate:
+    """Return `node` said in fewer kinds of conditions.
+
+    Every count against an integer with `>=` alone (`= 2` is `>= 2 and not >= 3`), `has all of` member by member.
+    """
     match node:
         case And(items):
-            return And(tuple(_spread_counts(item) for item in items))
+            return And(tuple(_spread_out(item) for item in items))
         case Or(items):
-            return Or(tuple(_spread_counts(item) for item in items))
+            return Or(tuple(_spread_out(item) for item in items))
         case AtLeast(count, items):
-            return AtLeast(count, tuple(_spread_counts(item) for item in items))
+            return AtLeast(count, tuple(_spread_out(item) for item in items))
         case Not(item):
-            return Not(_spread_counts(item))
+            return Not(_spread_out(item))
+        case SetTest("all", Attribute() as value, members, False) if 0 < len(members) <= MAX_CLAUSES:
+            tests = [SetTest("any", value, (member,)) for member in members]
+            return tests[0] if len(tests) == 1 else And(tuple(tests))
         case Compare(operator, Aggregate("count", events) as count, Literal(n), zone=None) if _is_prefix(
             events
         ) and _is_whole(n):

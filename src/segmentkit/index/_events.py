@@ -175,19 +175,24 @@ class EventTable:
 
     def accept(self, properties: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return plain values in the order of `names`; ValueError or KeyError if one does not fit."""
-        types = self.type.properties
-        for name in properties:
-            if name not in types:
-                raise KeyError(name)
-        get = properties.get
-        return tuple([missing if (v := get(name)) is None else convert(v) for name, convert, missing in self._types])
+        values, known = [], 0
+        for name, convert, missing in self._types:
+            if name in properties:
+                known += 1
+                value = properties[name]
+                values.append(missing if value is None else convert(value))
+            else:
+                values.append(missing)
+        if known != len(properties):
+            raise KeyError(next(name for name in properties if name not in self.position))
+        return tuple(values)
 
     def append(self) -> None:
         """Add an object without events."""
         self.rows.append(None)
 
-    def insert(self, number: int, at: int, tag: int, values: tuple[Any, ...], id_of: Callable[[int], str]) -> None:
-        """Add an event in its place; `id_of` tells the id of a tag, for ties at one instant."""
+    def insert(self, number: int, at: int, tag: int, values: tuple[Any, ...], id_of: Callable[[int], str]) -> int:
+        """Add an event in its place and return its index; `id_of` tells the id of a tag, for ties at one instant."""
         words = [at, tag]
         for encode, value in zip(self._encoders, values, strict=True):
             words.append(encode(value))
@@ -195,7 +200,7 @@ class EventTable:
         self.n_events += 1
         if row is None:
             self.rows[number] = _packed(words)
-            return
+            return 0
         stride = self.stride
         place = len(row)
         if row[-stride] >= at:
@@ -205,11 +210,17 @@ class EventTable:
                 index -= 1
             place = index * stride
         try:
-            row[place:place] = array("q", words) if type(row) is array else words
+            if type(row) is not array:
+                row[place:place] = words
+            elif place == len(row):
+                row.fromlist(words)  # most events come last
+            else:
+                row[place:place] = array("q", words)
         except OverflowError:
             row = list(row)
             row[place:place] = words
             self.rows[number] = row
+        return place // stride
 
     def find(self, number: int, tag: int) -> int | None:
         """Return the index of the event with the tag among the object's, or None."""

@@ -10,8 +10,8 @@ Cell 0 is free (satisfies everything; used to leave a feature out of an AND), ce
 The literals of a feature never change; a definition with a new literal brings another feature.
 
 A dense feature keeps its cell of each object in a row (`Rows`); the cell of the others comes from
-the facts, or for boolean features from a bitmap. `before` is called while the facts are still the
-old ones, `after` when they are the new ones; the latter puts what moved into `moves`.
+the facts, or for boolean features from a bitmap. A feature is told what has changed once the facts
+are the new ones, and puts the move of its mask, if it moved, into `moves`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from segmentkit.dsl.predicates import (
 from segmentkit.index._clauses import FeatureKey
 from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._table import Table
+from segmentkit.index.deltas import bits_of
 
 FREE: Final = 0
 MISSING: Final = 1
@@ -65,8 +66,11 @@ class Context:
     deadlines: Deadlines
 
 
-Move = tuple["Feature", int, int]
-"""A feature and its cells before and after."""
+Move = tuple["Feature", Any, Any]
+"""A feature and its cells before and after (of a feature over sets: the sets)."""
+
+_MOST_STEPS: Final = 4_096  # that a feature remembers
+_MOST_NARROW: Final = 16  # clauses that are looked at one by one before any mask
 
 
 class Feature:
@@ -81,9 +85,11 @@ class Feature:
         self.bits_by_literal = [0] * len(self.literals)
         self.truths: list[int] = []
         self.masks: list[int] = []
-        self.slot = -1
+        self.steps: dict[tuple[Any, Any], tuple[int, ...] | None] = {}
+        """What `step` remembers."""
+        self.is_dense = False
         self.place = -1
-        """Where the rows have the cell: the slot of a dense feature, or a place in the block of a series; or -1."""
+        """Where the rows have the cell; or -1."""
         self.rows = context.rows
         self.group = -1
         self.attributes: frozenset[str] = frozenset()
@@ -98,6 +104,7 @@ class Feature:
         last = self.truths[-1]
         mask = self._mask(last)
         masks = []
+        self.steps.clear()
         for truth in self.truths:  # each from the one before: a clause has one literal here, so its bits toggle alone
             moved = (truth ^ last) & ((1 << len(bits)) - 1)
             while moved:
@@ -121,6 +128,7 @@ class Feature:
     def bind(self, literal: int, bit: int) -> None:
         """Let the clause of `bit` need the literal."""
         self.bits_by_literal[literal] |= bit
+        self.steps.clear()
         if self.masks:
             for cell, truth in enumerate(self.truths):
                 if not truth >> literal & 1:
@@ -129,6 +137,7 @@ class Feature:
     def release(self, literal: int, bit: int) -> None:
         """Let the clause of `bit` need the literal no more."""
         self.bits_by_literal[literal] &= ~bit
+        self.steps.clear()
         for cell in range(len(self.masks)):
             self.masks[cell] |= bit
 
@@ -146,6 +155,24 @@ class Feature:
         """How dear a test of a literal is, from 0: look-ups go before what has to be worked out."""
         return 0 if self.place >= 0 else 2 if self.events else 1
 
+    def mask_at(self, cell: Any) -> int:
+        """Return the clauses that a cell satisfies, as far as this feature goes."""
+        mask: int = self.masks[cell]
+        return mask
+
+    def step(self, before: Any, after: Any) -> tuple[int, ...] | None:
+        """Return the clauses whose literal flips from one cell to another, or None if they are many.
+
+        n is a clause that gains its literal, ~n one that loses it. Most moves concern a clause or two, and looking
+        at these is much cheaper than ANDing masks; so they are remembered (`bench_changes`).
+        """
+        steps = self.steps
+        if (before, after) not in steps:
+            if len(steps) >= _MOST_STEPS:
+                steps.clear()
+            steps[before, after] = _signed_bits(self.mask_at(before), self.mask_at(after))
+        return steps[before, after]
+
     # -- cells
 
     def recut(self) -> None:
@@ -162,31 +189,39 @@ class Feature:
         return self.cell(number, now)
 
     def test(self, literal: int) -> Callable[[int], object]:
-        """Return a function that tells of an object whether a literal holds (at `rows.now`).
+        """Return a function that tells of an object whether a literal holds (at `rows.now`)."""
+        if self.place < 0:
+            return self.worked_out(literal)
+        holds, rows, place = self.truths_of(literal), self.rows, self.place
+        cells, stride = rows.cells, rows.stride
+        return lambda number: holds[cells[number * stride + place]]
 
-        Made once for each clause, since it is the inner loop of checking one: `bench_changes`.
-        """
+    def truths_of(self, literal: int) -> bytes:
+        """Return, for each cell, 1 if the literal holds in it, else 0."""
+        return bytes(truth >> literal & 1 for truth in self.truths)
+
+    def worked_out(self, literal: int) -> Callable[[int], object]:
+        """Return a function that tells the same from the facts, whatever the rows hold."""
         truths, rows, cell = self.truths, self.rows, self.cell
-        if self.place >= 0:
-            cells, stride, place = rows.cells, rows.stride, self.place
-            return lambda number: truths[cells[number * stride + place]] >> literal & 1
         return lambda number: truths[cell(number, rows.now)] >> literal & 1
 
-    def before(self, number: int, now: int) -> Any:
-        """Remember what is needed to see later what has moved."""
-        return self.current(number, now)
+    def changed(self, number: int, old: Any, new: Any, now: int, moves: list[Move]) -> None:
+        """See that an attribute that the feature reads has gone from one domain value to another."""
+        raise AssertionError("each kind of feature has its own")
 
-    def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
-        """Put the move of the feature, if it moved since `before` returned `state`, into `moves`."""
-        cell = self.cell(number, now)
-        if cell != state:
-            if self.slot >= 0:
-                self.rows.cells[number * self.rows.stride + self.slot] = cell
-            moves.append((self, state, cell))
+    def look_again(self, number: int, now: int, moves: list[Move]) -> None:
+        """See that events or other facts that the feature reads have changed."""
+        raise AssertionError("each kind of feature has its own")
+
+    def move(self, number: int, before: int, after: int, moves: list[Move]) -> None:
+        """Go from one cell to another."""
+        if self.place >= 0:
+            self.rows.cells[number * self.rows.stride + self.place] = after
+        moves.append((self, before, after))
 
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
         """Put what time alone moves at the instant `at` into `moves`; the entry for `at` has been used up."""
-        self.after(number, at, self.before(number, at - 1), moves)
+        raise AssertionError("each kind of feature that time moves has its own")
 
     @property
     def keeps_state(self) -> bool:
@@ -195,8 +230,8 @@ class Feature:
 
     def enter(self, number: int, now: int) -> None:
         """Take a new object in: its cell and its deadline."""
-        if self.slot >= 0:
-            self.rows.cells[number * self.rows.stride + self.slot] = self.cell(number, now)
+        if self.place >= 0:
+            self.rows.cells[number * self.rows.stride + self.place] = self.cell(number, now)
 
     def leave(self, number: int, now: int) -> None:
         """Forget an object whose facts are still there."""
@@ -206,17 +241,19 @@ class Feature:
         return None
 
 
+def _signed_bits(before: int, after: int) -> tuple[int, ...] | None:
+    """Return the bits in which two masks differ, n if it is set after and ~n if before; None if they are many."""
+    flipped = before ^ after
+    if flipped.bit_count() > _MOST_NARROW:
+        return None
+    return tuple(bit if after >> bit & 1 else ~bit for bit in bits_of(flipped))
+
+
 class Watcher(Protocol):
     """What sees the facts change: a feature, or a series of them."""
 
     is_timed: bool
     group: int
-
-    def before(self, number: int, now: int) -> Any:
-        """Remember the state of an object while its facts are the old ones."""
-
-    def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
-        """Put what moved since `before` into `moves`."""
 
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
         """Put what time alone moves at `at` into `moves`."""

@@ -24,7 +24,7 @@ from segmentkit.index._features import FREE, Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._segments import Segment
 from segmentkit.index._series import Series
-from segmentkit.index.deltas import bits_of, mask_of
+from segmentkit.index.deltas import Flips, bits_of
 
 
 @attrs.frozen
@@ -42,160 +42,201 @@ class MatchStatistics:
 class Matcher(Plan):
     """Matches the objects of one type against its plan, and keeps the memberships."""
 
-    def add(self, segment: Segment, now: int) -> BitMap:
-        """Take a segment in; return the numbers of its members."""
+    def add(self, segment: Segment, now: int) -> None:
+        """Take a segment in, with its members."""
+        segment.numbers = BitMap()
+        segment.settle = self._settle_memberships
         self.plan(segment, now)
-        return self.select(segment, now) if self.table.alive else BitMap()
+        if self.table.alive:
+            segment.numbers |= self.select(segment, now)
+
+    def _settle_memberships(self) -> None:
+        with self._lock:
+            self.memberships.settle()
 
     # --------------------------------------------------------------------- matching
 
-    def flips(self, number: int, moves: list[Move], now: int) -> tuple[int, int]:
-        """Return the segments that flip when features of an object move, and those of them that it enters.
-
-        Both are masks of head bits. Rows, bitmaps and facts are those after the move.
-        """
-        feature, old, new = moves[0]
-        before, after = feature.masks[old], feature.masks[new]
-        for feature, old, new in moves[1:]:
-            before &= feature.masks[old]
-            after &= feature.masks[new]
-        flipped = before ^ after
-        if not flipped:
-            return 0, 0
-        dense_masks, rows = self._dense_masks, self._rows
-        start = number * rows.stride
-        row = rows.cells[start : start + len(dense_masks)]
-        for feature, _, _ in moves:
-            if feature.slot >= 0:
-                row[feature.slot] = FREE  # what has moved is in `flipped` already
-        for masks, cell in zip(dense_masks, row, strict=True):
-            flipped &= masks[cell]
-            if not flipped:
-                return 0, 0
-        rows.now = now
-        if flipped & self._sparse_bits:
-            flipped = self._check_sparse(number, flipped, {move[0] for move in moves})
-        if flipped & self._multi_bits:
-            return self._settle(number, flipped, after)
-        return flipped, flipped & after
-
-    def flip(
-        self, number: int, moves: list[Move], now: int, cause: str, flips: list[tuple[str, int, int, str]]
-    ) -> None:
-        """Carry the moves of an object into the memberships and put what flips into `flips`."""
-        flipped, entered = self.flips(number, moves, now)
-        if flipped:
-            self.record(number, flipped, entered)
-            flips.append((self.table.ids[number] or "", flipped, entered, cause))
-
-    def _check_sparse(self, number: int, clauses: int, moved: set[Feature]) -> int:
-        """Return those of the clauses whose sparse literals on features that have not moved hold."""
-        checks, failed = self._sparse, []
-        candidates = bits_of(clauses & self._sparse_bits)
-        self.clauses_examined += len(candidates)
-        for bit in candidates:
-            for feature, holds in checks[bit]:
-                if not holds(number) and feature not in moved:
-                    failed.append(bit)
-                    break
-        return clauses ^ mask_of(failed, len(checks)) if failed else clauses
-
-    def _settle(self, number: int, flipped: int, after: int) -> tuple[int, int]:
-        """Turn flipped clauses into flipped segments where a segment has several."""
-        multi = flipped & self._multi_bits
-        heads, entered = flipped ^ multi, flipped & after
-        entering = entered & ~multi
-        changed, came = [], []
-        done: set[int] = set()
-        flipped_bits = bits_of(multi)
-        self.clauses_examined += len(flipped_bits)
-        for bit in flipped_bits:
-            bits, own = self._owner[bit]
-            if bits[0] in done:
-                continue
-            done.add(bits[0])
-            mine = multi & own
-            new = mine & entered
-            if (new == mine or not new) and not self._any_holds(bits, mine, number):
-                changed.append(bits[0])
-                if new:
-                    came.append(bits[0])
-        if changed:
-            heads |= mask_of(changed, len(self._sparse))
-            entering |= mask_of(came, len(self._sparse))
-        return heads, entering
-
-    def _any_holds(self, bits: tuple[int, ...], flipped: int, number: int) -> bool:
-        """Whether one of the clauses holds, those in `flipped` aside."""
-        tests = self._tests
-        for bit in bits:
-            if not flipped >> bit & 1:
-                for holds in tests[bit]:
-                    if not holds(number):
-                        break
-                else:
-                    return True
-        return False
-
-    def match(self, number: int, now: int) -> int:
-        """Return the segments that an object satisfies, as a mask of head bits."""
-        alive = self._head_bits | self._multi_bits
-        start = number * self._rows.stride
-        row = self._rows.cells[start : start + len(self._dense_masks)]
-        for masks, cell in zip(self._dense_masks, row, strict=True):
-            alive &= masks[cell]
+    def flips(self, number: int, moves: list[Move], now: int) -> Flips:
+        """Return what flips when features of an object move. Rows, bitmaps and facts are those after the move."""
         self._rows.now = now
-        alive = self._check_sparse(number, alive, set())
-        heads = alive & ~self._multi_bits
-        for bit in bits_of(alive & self._multi_bits):
-            heads |= 1 << self._owner[bit][0][0]
-        return heads
+        gained: list[int] = []
+        lost: list[tuple[int, Feature]] = []
+        for feature, old, new in moves:
+            try:
+                step = feature.steps[old, new]
+            except KeyError:
+                step = feature.step(old, new)
+            if step is None:
+                return self._flips_by_masks(number, moves)
+            for clause in step:
+                if clause >= 0:
+                    gained.append(clause)
+                else:
+                    lost.append((~clause, feature))
+        if not lost and not gained:
+            return ()
+        if len(moves) > 1:
+            return self._flips_of_several(number, gained, lost)
+        self.clauses_examined += len(gained) + len(lost)
+        found = self._holding(number, gained)
+        for clause, moved in lost:
+            for feature, holds in self._checks[clause]:
+                if feature is not moved and not holds(number):
+                    break
+            else:
+                found.append(~clause)
+        return self._settled(number, found) if found else ()
+
+    def _holding(self, number: int, clauses: Iterable[int]) -> list[int]:
+        """Return the clauses of which all literals hold."""
+        tests, found = self._tests, []
+        for clause in clauses:
+            for holds in tests[clause]:
+                if not holds(number):
+                    break
+            else:
+                found.append(clause)
+        return found
+
+    def _flips_of_several(self, number: int, gained: list[int], lost: list[tuple[int, Feature]]) -> Flips:
+        """Return what flips when clauses gain literals, and lose those of some features.
+
+        A clause that does both did not hold before, and does not now.
+        """
+        gaining: dict[int, None] = dict.fromkeys(gained)
+        losing: dict[int, list[Feature]] = {}
+        for clause, feature in lost:
+            losing.setdefault(clause, []).append(feature)
+        self.clauses_examined += len(gaining) + len(losing)
+        found = self._holding(number, [clause for clause in gaining if clause not in losing])
+        for clause, moved in losing.items():
+            checks = self._checks[clause]
+            if clause not in gaining and all(feature in moved or holds(number) for feature, holds in checks):
+                found.append(~clause)
+        return self._settled(number, found) if found else ()
+
+    def _flips_by_masks(self, number: int, moves: list[Move]) -> Flips:
+        """Return what flips when features move so far that many clauses have to be looked at."""
+        feature, old, new = moves[0]
+        before, after = feature.mask_at(old), feature.mask_at(new)
+        for feature, old, new in moves[1:]:
+            before &= feature.mask_at(old)
+            after &= feature.mask_at(new)
+        flipped = self._sift(number, before ^ after, moves)
+        if not flipped:
+            return ()
+        moved = {move[0] for move in moves}
+        found = []
+        bits = bits_of(flipped)
+        self.clauses_examined += len(bits)
+        for bit in bits:
+            for feature, holds in self._sparse[bit]:
+                if feature not in moved and not holds(number):
+                    break
+            else:
+                found.append(bit if after >> bit & 1 else ~bit)
+        return self._settled(number, found)
+
+    def carry(self, number: int, moves: list[Move], now: int) -> Flips:
+        """Carry the moves of an object into the memberships; return what flips."""
+        flips = self.flips(number, moves, now)
+        if flips:
+            self.memberships.flip(number, flips)
+        return flips
+
+    def _sift(self, number: int, clauses: int, moves: Iterable[Move]) -> int:
+        """Return those of the clauses whose literals hold on all dense features that have not moved."""
+        rows = self._rows
+        start = number * rows.stride
+        row = rows.cells[start : start + rows.stride]
+        for feature, _, _ in moves:
+            if feature.place >= 0:
+                row[feature.place] = FREE  # what has moved is in `clauses` already
+        for masks, cell in zip(self._dense_masks, self._dense_cells(row), strict=True):
+            clauses &= masks[cell]
+            if not clauses:
+                return 0
+        for one in self._sets:
+            if clauses & one.concerned and all(one is not move[0] for move in moves):
+                clauses &= one.mask(number)
+        return clauses
+
+    def _settled(self, number: int, clauses: list[int]) -> Flips:
+        """Turn flipped clauses into flipped segments."""
+        owners, heads = self._owners, []
+        several: dict[int, list[int]] = {}
+        for clause in clauses:
+            owner = owners[clause if clause >= 0 else ~clause]
+            if owner is None:
+                heads.append(clause)
+            else:
+                several.setdefault(owner[0], []).append(clause)
+        for head, flipped in several.items():
+            enters = flipped[0] >= 0
+            if all((clause >= 0) is enters for clause in flipped) and not self._any_other(number, head, flipped):
+                heads.append(head if enters else ~head)
+        return tuple(heads)
+
+    def _any_other(self, number: int, head: int, flipped: list[int]) -> bool:
+        """Whether a clause of the segment holds that is not among those that have flipped."""
+        others = [n for n in self._owners[head] or () if n not in flipped and ~n not in flipped]
+        return bool(self._holding(number, others))
+
+    def match(self, number: int, now: int) -> Flips:
+        """Return the segments that an object satisfies, as if it entered them."""
+        self._rows.now = now
+        found = []
+        sifted = self._sift(number, self._all_bits, ())
+        checks = self._sparse
+        bits = bits_of(sifted)
+        self.clauses_examined += len(bits)
+        for bit in bits:
+            for _, holds in checks[bit]:
+                if not holds(number):
+                    break
+            else:
+                owner = self._owners[bit]
+                found.append(bit if owner is None else owner[0])
+        return tuple(dict.fromkeys(found))
 
     def select(self, segment: Segment, now: int) -> BitMap:
         """Return the numbers of all objects that satisfy a segment of the plan."""
         found = BitMap()
         if self.heads[segment.bits[0]] is None:
             return found
+        self._rows.now = now
         for bit in segment.bits:
             numbers: Iterable[int] = self.table.alive
             for feature, literal in self._literals[bit]:
-                truths, current = feature.truths, feature.current
-                numbers = [n for n in numbers if truths[current(n, now)] >> literal & 1]
+                numbers = list(filter(feature.test(literal), numbers))
             found |= BitMap(numbers)
         return found
 
     def satisfying(self, tree: Predicate, now: int) -> BitMap:
         """Return the numbers of all objects that satisfy a predicate, which nothing remembers."""
         found = BitMap()
+        self._rows.now = now
         for clause in clauses_of(tree):
             numbers: Iterable[int] = self.table.alive
             for key, literal in clause.items():
                 known = (f for f in self._features.get(key, ()) if literal in f.number_by_literal)
                 feature = next(known, None)
                 if feature is not None:
-                    cell_of = feature.current
+                    test = feature.test(feature.number_by_literal[literal])
                 else:
                     loose: dict[tuple[str, Predicate | None], Series] = {}
                     feature = self._feature(key, [literal], loose)
                     for one in loose.values():
                         one.cut()
-                    cell_of = feature.cell
-                truths, place = feature.truths, feature.number_by_literal[literal]
-                numbers = [n for n in numbers if truths[cell_of(n, now)] >> place & 1]
+                    test = feature.worked_out(0)
+                numbers = list(filter(test, numbers))
             found |= BitMap(numbers)
         return found
 
-    def memberships(self, number: int) -> int:
-        """Return the segments that hold an object as a member, as a mask of head bits."""
-        return sum(1 << s.bits[0] for s in self.segments.values() if s.bits and number in s.members)
-
-    def record(self, number: int, flipped: int, entered: int) -> None:
-        """Carry flips into the memberships."""
-        heads = self.heads
-        for bit in bits_of(entered):
-            heads[bit].members.add(number)  # type: ignore[union-attr]  # every bit that flips is a head
-        for bit in bits_of(flipped ^ entered):
-            heads[bit].members.discard(number)  # type: ignore[union-attr]
+    def segments_of(self, number: int) -> list[Segment]:
+        """Return the segments of which an object is a member."""
+        self.memberships.settle()
+        return [segment for segment in self.segments.values() if number in segment.numbers]
 
     # ---------------------------------------------------------------------- objects
 
@@ -204,21 +245,23 @@ class Matcher(Plan):
         if len(self._rows.cells) < (number + 1) * self._rows.stride:
             self._rows.append()
 
-    def enter(self, number: int, now: int) -> int:
-        """Take a new object in; return the segments it satisfies, as a mask of head bits."""
-        for watcher in self._entered:
-            watcher.enter(number, now)
-        for name, by_member in self._by_member.items():
-            for member in self.table.columns[name].get(number):
-                for watcher in by_member.get(member, ()):
-                    watcher.enter(number, now)
-        return self.match(number, now)
+    def enter(self, number: int, now: int) -> Flips:
+        """Take a new object in; return the segments that it enters."""
+        for watcher in self.watchers:
+            if watcher.keeps_state:
+                watcher.enter(number, now)
+        flips = self.match(number, now)
+        self.memberships.flip(number, flips)
+        return flips
 
-    def leave(self, number: int, now: int) -> None:
-        """Forget an object whose facts are still there."""
+    def leave(self, number: int, now: int) -> Flips:
+        """Let an object go whose facts are still there; return the segments that it leaves."""
+        flips = tuple(~head for head in self.match(number, now))
+        self.memberships.flip(number, flips)
         for watcher in self.watchers:
             if watcher.keeps_state:
                 watcher.leave(number, now)
+        return flips
 
     # ------------------------------------------------------------------- inspection
 
@@ -239,14 +282,16 @@ class Matcher(Plan):
             return
         for features in self._features.values():
             for feature in features:
-                for number in self.table.alive:
+                for number in self.table.alive if feature.truths else ():
                     held, real = feature.current(number, now), feature.cell(number, now)
                     who = self.table.ids[number]
                     assert feature.truths[held] == feature.truths[real], (
                         f"{feature.key!r}: the index holds cell {held} for {who!r}, the facts say {real}"
                     )
+        self.memberships.settle()
         for number in self.table.alive:
-            held, real = self.memberships(number), self.match(number, now)
-            assert held == real, f"memberships of {self.table.ids[number]!r} are {held:b}, the clauses say {real:b}"
+            names = {s.name for s in self.segments.values() if number in s.numbers}
+            found = {s.name for s in map(self.heads.__getitem__, self.match(number, now)) if s is not None}
+            assert names == found, f"{self.table.ids[number]!r} is in {names}, the clauses say {found}"
         for segment in self.segments.values():
-            assert segment.members <= self.table.alive, f"{segment.name!r} has members that are deleted"
+            assert segment.numbers <= self.table.alive, f"{segment.name!r} has members that are deleted"

@@ -11,10 +11,12 @@ many of them the plan is built anew from all segments.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from threading import RLock
 from typing import Any, Final, TypeAlias
 
-from segmentkit.dsl.predicates import Predicate, SetTest
+from segmentkit.dsl.predicates import Predicate
 from segmentkit.index._attributes import AgeFeature, DayAgeFeature, OrderedFeature, TextFeature
 from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._clauses import (
@@ -24,14 +26,17 @@ from segmentkit.index._clauses import (
     FeatureKey,
     NthKey,
     OrderedKey,
+    SetKey,
     SumKey,
     TextKey,
     clauses_of,
 )
 from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._features import Context, Feature, Rows, Watcher
+from segmentkit.index._memberships import Memberships
 from segmentkit.index._segments import Segment
 from segmentkit.index._series import NthFeature, Series, SumFeature
+from segmentkit.index._sets import SetFeature
 from segmentkit.index._table import Table
 
 _MOST_DENSE: Final = 48
@@ -46,9 +51,11 @@ Test: TypeAlias = Callable[[int], object]
 class Plan:
     """The segments of one object type, the features they read, and who has to see which change."""
 
-    def __init__(self, table: Table, zone: str, deadlines: Deadlines) -> None:
+    def __init__(self, table: Table, zone: str, deadlines: Deadlines, lock: RLock) -> None:
         self.table = table
+        self._lock = lock
         self.segments: dict[str, Segment] = {}
+        self.memberships = Memberships()
         self.clauses_examined = 0
         self._zone = zone
         self._deadlines = deadlines
@@ -71,23 +78,24 @@ class Plan:
         self._context = Context(self.table, self._zone, self._rows, self._deadlines)
         self._features: dict[FeatureKey, list[Feature]] = {}
         self.watchers: list[Watcher] = []
-        self._entered: list[Watcher] = []
-        self._by_attribute: dict[str, list[Watcher]] = {}
-        self._by_member: dict[str, dict[str, list[Watcher]]] = {}
-        self._by_event: dict[str, list[Watcher]] = {}
+        self._by_attribute: dict[str, list[Feature]] = {}
+        self._by_event: dict[str, list[Feature]] = {}
+        self._series: dict[str, list[Series]] = {}
         self._series_by_test: dict[str, list[Series]] = {}
         self._series_by_value: dict[str, dict[int, dict[Any, list[Series]]]] = {}
         self.heads: list[Segment | None] = []
         self._literals: list[tuple[tuple[Feature, int], ...]] = []
         self._sparse: list[tuple[tuple[Feature, Test], ...]] = []
+        self._checks: list[tuple[tuple[Feature, Test], ...]] = []
         self._tests: list[tuple[Test, ...]] = []
         self._dense: list[Feature] = []
-        self._sparse_bits = 0
-        self._multi_bits = 0
-        self._head_bits = 0
-        self._owner: dict[int, tuple[tuple[int, ...], int]] = {}
+        self._sets: list[SetFeature] = []
+        self._all_bits = 0
+        self._owners: list[tuple[int, ...] | None] = []
+        """Of each clause that is one of several, the clauses of its segment, the head first."""
         self._ones = 0
         self._dense_masks: tuple[list[int], ...] = ()
+        self._dense_cells: Callable[[Sequence[int]], Sequence[int]] = _chooser(())
         self._n_patched = 0
 
     # ---------------------------------------------------------------- definitions
@@ -105,15 +113,14 @@ class Plan:
     def remove(self, name: str) -> Segment:
         """Take a segment out of the plan."""
         segment = self.segments.pop(name)
+        self.memberships.settle()
         for bit in segment.bits:
             for feature, literal in self._literals[bit]:
                 feature.release(literal, 1 << bit)
-            self._literals[bit] = self._sparse[bit] = self._tests[bit] = ()
-            self._owner.pop(bit, None)
-        dead = sum(1 << bit for bit in segment.bits)
-        self._sparse_bits &= ~dead
-        self._multi_bits &= ~dead
-        self._head_bits &= ~dead
+            self._literals[bit] = self._sparse[bit] = self._checks[bit] = self._tests[bit] = ()
+            self._owners[bit] = None
+            self.memberships.bitmaps[bit] = None
+            self._all_bits &= ~(1 << bit)
         segment.bits = ()
         self._n_patched += 1
         self._mark_if_stale()
@@ -129,6 +136,8 @@ class Plan:
             self._build(now)
 
     def _build(self, now: int) -> None:
+        self.memberships.settle()
+        self.memberships.bitmaps = []
         self._reset()
         clauses_by_segment = [(segment, clauses_of(segment.tree)) for segment in self.segments.values()]
         self.heads = [None] * len(clauses_by_segment)
@@ -152,26 +161,13 @@ class Plan:
         self._choose_dense(uses, len(numbered))
         for bit, _ in numbered:
             self._note_tests(bit)
-        self._dense_masks = tuple(feature.masks for feature in self._dense)
-        self._list_entered()
         self._enter_all(self.watchers, now)
-
-    def _list_entered(self) -> None:
-        """List the watchers that have to see every new object.
-
-        A test of a set that has no cell in the rows sees only objects with a member that it names.
-        """
-        by_member = {w for members in self._by_member.values() for watchers in members.values() for w in watchers}
-        self._entered = [
-            w
-            for w in self.watchers
-            if w.keeps_state and (w not in by_member or (isinstance(w, Feature) and w.place >= 0))
-        ]
 
     def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
         for watcher in watchers:
-            for number in self.table.alive:
-                watcher.enter(number, now)
+            if watcher.keeps_state:
+                for number in self.table.alive:
+                    watcher.enter(number, now)
 
     def _number(self, segment: Segment, clauses: list[Clause], head: int) -> None:
         """Give the clauses bits: the head the given one, the others new ones. No clause: none, it is never true."""
@@ -180,18 +176,19 @@ class Plan:
         missing = len(self.heads) - len(self._literals)
         self._literals += [()] * missing
         self._sparse += [()] * missing
+        self._checks += [()] * missing
         self._tests += [()] * missing
+        self._owners += [None] * missing
+        self.memberships.bitmaps += [None] * (len(self.heads) - len(self.memberships.bitmaps))
         if not clauses:
             segment.bits = (head,)  # a bit that nothing ever sets, so that every segment has one
             return
         segment.bits = (head, *extra)
         self.heads[head] = segment
-        self._head_bits |= 1 << head
-        if extra:
-            own = sum(1 << bit for bit in segment.bits)
-            self._multi_bits |= own
-            for bit in segment.bits:
-                self._owner[bit] = segment.bits, own
+        self.memberships.bitmaps[head] = segment.numbers
+        for bit in segment.bits:
+            self._all_bits |= 1 << bit
+            self._owners[bit] = segment.bits if extra else None
 
     def _extend(self, segment: Segment, clauses: list[Clause], now: int) -> None:
         """Add one segment to the plan in use; its new literals get features of their own."""
@@ -212,7 +209,6 @@ class Plan:
                 if not feature.masks:
                     feature.build_masks(self._ones)
             self._note_tests(bit)
-        self._list_entered()
         self._enter_all(new, now)
         self._n_patched += 1
         self._mark_if_stale()
@@ -228,30 +224,39 @@ class Plan:
         return self._literals[bit]
 
     def _note_tests(self, bit: int) -> None:
-        ranked = sorted(self._literals[bit], key=lambda bound: bound[0].cost)
-        tests = [(feature, feature.test(literal)) for feature, literal in ranked]
-        self._tests[bit] = tuple(test for _, test in tests)
-        self._sparse[bit] = tuple((feature, test) for feature, test in tests if feature.slot < 0)
-        if self._sparse[bit]:
-            self._sparse_bits |= 1 << bit
+        """Note how to check a clause: what sets it apart from others of its segment first, then what is cheap."""
+        owner = self._owners[bit]
+        alike = self._literals[owner[0]] if owner else ()
+        ranked = sorted(self._literals[bit], key=lambda bound: (bound in alike, bound[0].cost))
+        self._checks[bit] = tuple((feature, feature.test(literal)) for feature, literal in ranked)
+        self._tests[bit] = tuple(holds for _, holds in self._checks[bit])
+        self._sparse[bit] = tuple(check for check in self._checks[bit] if not check[0].is_dense)
 
     def _choose_dense(self, uses: dict[Feature, int], n_clauses: int) -> None:
+        """Choose the features to AND before clauses are looked at one by one, and lay out the rows."""
         least = max(2, n_clauses // 200)
-        ranked = sorted(uses, key=lambda feature: -uses[feature])
-        dense = [f for f in ranked if uses[f] >= least and _fits_a_row(f)][:_MOST_DENSE]
-        dense.sort(key=lambda feature: -feature.weight())
-        for slot, feature in enumerate(dense):
-            feature.slot = feature.place = slot
-        self._dense = dense
-        stride = len(dense)
+        ranked = sorted((f for f in uses if uses[f] >= least), key=lambda feature: -uses[feature])
+        self._sets = [feature for feature in ranked if isinstance(feature, SetFeature)]
+        self._dense = [feature for feature in ranked if _fits_a_row(feature)][:_MOST_DENSE]
+        self._dense.sort(key=lambda feature: -feature.weight())
+        for feature in (*self._dense, *self._sets):
+            feature.is_dense = True
+        stride = 0
         for watcher in self.watchers:
             if isinstance(watcher, Series) and len(watcher.features) >= _LEAST_BLOCK:
                 watcher.block = stride
-                for place, feature in enumerate(watcher.features, start=stride):
-                    feature.place = place
-                stride += len(watcher.features)
+                for feature in watcher.features:
+                    feature.place = stride
+                    stride += 1
+        for feature in self._dense:
+            if feature.place < 0:
+                feature.place = stride
+                stride += 1
+        for watcher in self.watchers:
             if isinstance(watcher, Series):
                 watcher.settle()
+        self._dense_masks = tuple(feature.masks for feature in self._dense)
+        self._dense_cells = _chooser([feature.place for feature in self._dense])
         self._rows.reset(stride, len(self.table.ids))
 
     # ------------------------------------------------------------------- features
@@ -282,6 +287,8 @@ class Plan:
                 return OrderedFeature(key, literals, context)
             case TextKey():
                 return TextFeature(key, literals, context)
+            case SetKey():
+                return SetFeature(key, literals, context)
             case AgeKey(_, None):
                 return AgeFeature(key, literals, context)
             case AgeKey():
@@ -315,7 +322,7 @@ class Plan:
             self._groups.append(watcher.group)
         if isinstance(watcher, Series):
             if watcher.where is None:
-                self._by_event.setdefault(watcher.event, []).append(watcher)
+                self._series.setdefault(watcher.event, []).append(watcher)
             elif watcher.dispatched is None:
                 self._series_by_test.setdefault(watcher.event, []).append(watcher)
             else:
@@ -324,52 +331,46 @@ class Plan:
                 by_offset.setdefault(offset, {}).setdefault(value, []).append(watcher)
             return
         assert isinstance(watcher, Feature)
-        members = _members_read(watcher)
         for name in watcher.attributes:
-            if members is None:
-                self._by_attribute.setdefault(name, []).append(watcher)
-            else:
-                by_member = self._by_member.setdefault(name, {})
-                for member in members:
-                    by_member.setdefault(member, []).append(watcher)
+            self._by_attribute.setdefault(name, []).append(watcher)
         for name in watcher.events:
             self._by_event.setdefault(name, []).append(watcher)
 
     # ------------------------------------------------------------------ dispatching
 
-    def watchers_of_attribute(self, name: str, old: Any, new: Any) -> Iterable[Watcher]:
-        """Return the watchers that a change of an attribute from `old` to `new` can move."""
-        watchers = self._by_attribute.get(name, ())
-        by_member = self._by_member.get(name)
-        if by_member is None:
-            return watchers
-        return [*watchers, *(w for member in old ^ new for w in by_member.get(member, ()))]
+    def features_of_attribute(self, name: str) -> Sequence[Feature]:
+        """Return the features that read an attribute."""
+        return self._by_attribute.get(name, ())
 
-    def watchers_of_event(self, name: str, values: tuple[Any, ...]) -> Iterable[Watcher]:
-        """Return the watchers that an event with these plain property values can move."""
-        watchers: Iterable[Watcher] = self._by_event.get(name, ())
+    def features_of_event(self, name: str) -> Sequence[Feature]:
+        """Return the features, series aside, that read events of a name."""
+        return self._by_event.get(name, ())
+
+    def series_of(self, name: str, values: tuple[Any, ...]) -> Sequence[Series]:
+        """Return the series to which an event with these plain property values belongs."""
+        series: Sequence[Series] = self._series.get(name, ())
         tested, by_value = self._series_by_test.get(name), self._series_by_value.get(name)
-        if tested is None and by_value is None:
-            return watchers
-        found = list(watchers)
         if tested is not None:
-            found += [series for series in tested if series.passes(values)]
+            series = [*series, *(one for one in tested if one.passes(values))]
         if by_value is not None:
             for offset, series_by_value in by_value.items():
-                found += series_by_value.get(values[offset], ())
-        return found
+                more = series_by_value.get(values[offset])
+                if more is not None:
+                    series = [*series, *more]
+        return series
+
+
+def _chooser(places: Sequence[int]) -> Callable[[Sequence[int]], Sequence[int]]:
+    """Return a function that picks the items at some places."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: [row[place] for place in places]
 
 
 def _fits_a_row(feature: Feature) -> bool:
+    if isinstance(feature, SetFeature):
+        return False
     is_open = isinstance(feature, TextFeature) and isinstance(feature.key, TextKey) and not feature.key.closed
     if is_open:
         return len(feature.literals) <= _MOST_OPEN_LITERALS
     return len(feature.truths) < 2**16
-
-
-def _members_read(feature: Feature) -> tuple[str, ...] | None:
-    """Return the members that decide a test of a set, or None if it is anything else."""
-    key = feature.key
-    if isinstance(key, BooleanKey) and isinstance(key.predicate, SetTest) and not key.predicate.ignoring_case:
-        return key.predicate.members if len(feature.attributes) == 1 and not feature.events else None
-    return None

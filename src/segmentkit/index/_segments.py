@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 from pyroaring import BitMap
 
 from segmentkit.dsl.predicates import Predicate
+
+
+def _nothing_waits() -> None:
+    """Do nothing: a segment outside an engine has no flips that wait."""
 
 
 @attrs.define(eq=False)
@@ -25,8 +31,17 @@ class Segment:
     hidden_from: frozenset[str] = frozenset()
     refresh: str = ""
     tags: tuple[str, ...] = ()
-    members: BitMap = attrs.field(factory=BitMap, repr=False)
+    numbers: BitMap = attrs.field(factory=BitMap, repr=False)
+    """Members as of the last settlement; see `members`."""
+    settle: Callable[[], None] = attrs.field(default=_nothing_waits, repr=False)
+    """Carries flips that wait into `numbers`."""
     bits: tuple[int, ...] = attrs.field(default=(), repr=False)
+
+    @property
+    def members(self) -> BitMap:
+        """The numbers of the members; not to be changed."""
+        self.settle()
+        return self.numbers
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -27,10 +27,10 @@ from segmentkit.index._features import MISSING, Context, Feature, Move
 
 
 class NthFeature(Feature):
-    """The age of the nth newest event of a series, cut at the windows of all features of its kind there.
+    """The age of the nth newest event of a series, cut at the windows of its literals.
 
-    `reach[cell]` is how long after the event the next cut comes that changes a literal: a cut
-    that matters for other n only wakes nobody.
+    `edges` are the cuts, so padded that the number of edges up to an age is its cell, and that the
+    edge of that number is the next one that the age will reach.
     """
 
     is_timed = True
@@ -41,19 +41,13 @@ class NthFeature(Feature):
         self.index, self.least = (-key.n, key.n) if key.n > 0 else (-1 - key.n, -key.n)
         """Where the event stands among the matching ones, and how many of them that takes."""
         self.series = series
-        self.reach: list[int] = []
-
-    def cut(self, cuts: list[int]) -> None:
-        """Cut the age at `cuts`, which hold those of the own literals."""
-        self.truths = _cells.truths_of_ages(self.literals, cuts)
-        self.reach = [_NEVER] * len(self.truths)
-        for cell in range(len(self.truths) - 2, 1, -1):
-            is_felt = self.truths[cell + 1] != self.truths[cell]
-            self.reach[cell] = cuts[cell - 2] if is_felt else self.reach[cell + 1]
+        cuts = _cells.age_cuts(literals)
+        self.truths = _cells.truths_of_ages(literals, cuts)
+        self.edges = [-_NEVER, -_NEVER, *cuts, _NEVER]
 
     def cell(self, number: int, now: int) -> int:
         ats = self.series.visible(number, now)
-        return MISSING if len(ats) < self.least else bisect_right(self.series.cuts, now - ats[self.index]) + 2
+        return MISSING if len(ats) < self.least else bisect_right(self.edges, now - ats[self.index])
 
 
 class SumFeature(Feature):
@@ -75,35 +69,56 @@ class SumFeature(Feature):
         self._is_double = isinstance(codec, NumberCodec)
         domain = _cells.Domain(codec.scale if isinstance(codec, DecimalCodec) else None, is_double=self._is_double)
         self._cutter = _cells.cut_aggregate(domain, literals, context.zone)
-        self._cuts = self._cutter.cuts
+        self.cuts = self._cutter.cuts
         self.truths = self._cutter.truths()
 
     def recut(self) -> None:
         self._cutter.recut()
-        self._cuts = self._cutter.cuts
+        self.cuts = self._cutter.cuts
 
     def cell(self, number: int, now: int) -> int:
-        return self.cell_among(number, self.series.visible(number, now), now, {})
+        matching = self.series.matching(number)
+        ats = matching.until(now)
+        return self.cell_of(self.total(matching.words(self.offset), bisect_right(ats, now - self.length), len(ats)))
 
-    def cell_among(self, number: int, ats: Sequence[int], now: int, known: dict[tuple[int, int], Any]) -> int:
-        """Return the cell for the instants of the matching events up to now, in order.
-
-        `known` keeps totals by (property, first event): windows that hold the same events share them.
-        """
-        first = bisect_right(ats, now - self.length)
-        total = known.get((self.offset, first), known)
-        if total is known:
-            total = known[self.offset, first] = self._total(number, first, len(ats))
-        return MISSING if total is None else bisect_right(self._cuts, total) + 2
-
-    def _total(self, number: int, first: int, end: int) -> Any:
-        words = self.series.words(number, self.offset)[first:end]
+    def total(self, words: Sequence[int], first: int, end: int) -> Any:
+        """Return the sum over the events from `first` to before `end`; `words` are the property's of all of them."""
+        words = words[first:end]
         return _numbers.total(doubles_in(words)) if self._is_double else sum(integers_in(words))
 
-    def deadline_among(self, ats: Sequence[int], now: int) -> int:
-        """Return when the next event leaves the window."""
-        first = bisect_right(ats, now - self.length)
-        return ats[first] + self.length if first < len(ats) else _NEVER
+    def cell_of(self, total: Any) -> int:
+        """Return the cell of a sum; None is out of range."""
+        return MISSING if total is None else bisect_right(self.cuts, total) + 2
+
+
+class Matching:
+    """The events of one object that belong to a series, future ones included: their instants, and their words."""
+
+    __slots__ = ("_indexes", "_row", "_stride", "ats")
+
+    def __init__(self, row: Any, stride: int, indexes: list[int] | None) -> None:
+        self._row = row
+        self._stride = stride
+        self._indexes = indexes
+        ats: Sequence[int] = row[::stride]
+        self.ats: Sequence[int] = ats if indexes is None else [ats[i] for i in indexes]
+        """In order."""
+
+    def until(self, now: int) -> Sequence[int]:
+        """Return the instants up to now."""
+        ats = self.ats
+        return ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
+
+    def words(self, offset: int) -> Sequence[int]:
+        """Return the words of a property, one for each of the events."""
+        words: Sequence[int] = self._row[offset :: self._stride]
+        return words if self._indexes is None else [words[i] for i in self._indexes]
+
+    def without(self, index: int) -> Matching:
+        """Return the same events but for the object's event at `index`, which is one of them."""
+        stride = self._stride
+        indexes = range(len(self._row) // stride) if self._indexes is None else self._indexes
+        return Matching(self._row, stride, [i for i in indexes if i != index])
 
 
 class Series:
@@ -118,7 +133,6 @@ class Series:
         self.nths: list[NthFeature] = []
         self.sums: list[SumFeature] = []
         self.features: list[Feature] = []
-        self.cuts: list[int] = []
         self.block = -1
         """Place in the rows of the cells of all features, or -1 where they are worked out from the facts."""
         self._is_placed = False
@@ -158,44 +172,24 @@ class Series:
         fact = EventFact(0, "", {n: v for n, v in zip(names, values, strict=True) if v is not None})
         return evaluate(where, _NO_FACTS, 0, self._zone, fact)
 
-    def _matching(self, number: int) -> list[int]:
-        """Return the indexes of the object's matching events."""
+    def matching(self, number: int) -> Matching:
+        """Return the object's events that belong to the series."""
         row = self.events.rows[number]
+        stride = self.events.stride
         if row is None:
-            return []
+            return _NOTHING
+        if self.where is None:
+            return Matching(row, stride, None)
         if self.dispatched is not None:
             code = self._code_by_value.get(self.dispatched[1])
-            if code is None:
-                return []
-            words = row[self._offset :: self.events.stride]
-            return [i for i, word in enumerate(words) if word == code]
-        count = len(row) // self.events.stride
-        return [i for i in range(count) if self.passes(self.events.values(number, i))]
-
-    def ats(self, number: int) -> Sequence[int]:
-        """Return the instants of the object's matching events, in order, future ones included."""
-        row = self.events.rows[number]
-        if row is None:
-            return ()
-        ats: Sequence[int] = row[:: self.events.stride]
-        if self.where is None:
-            return ats
-        return [ats[i] for i in self._matching(number)]
+            words = row[self._offset :: stride]
+            return Matching(row, stride, [i for i, word in enumerate(words) if word == code])
+        values = self.events.values
+        return Matching(row, stride, [i for i in range(len(row) // stride) if self.passes(values(number, i))])
 
     def visible(self, number: int, now: int) -> Sequence[int]:
         """Return the instants of the object's matching events up to now, in order."""
-        ats = self.ats(number)
-        return ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
-
-    def words(self, number: int, offset: int) -> Sequence[int]:
-        """Return the words of a property of the object's matching events, in order."""
-        row = self.events.rows[number]
-        if row is None:
-            return ()
-        words: Sequence[int] = row[offset :: self.events.stride]
-        if self.where is None:
-            return words
-        return [words[i] for i in self._matching(number)]
+        return self.matching(number).until(now)
 
     # ---------------------------------------------------------------------- movement
 
@@ -206,157 +200,179 @@ class Series:
         """
         self.nths.sort(key=lambda nth: (nth.least, nth.index))
         self.features = [*self.nths, *self.sums]
-        self.cuts = sorted({cut for nth in self.nths for cut in _cells.age_cuts(nth.literals)})
-        self._cut_set = frozenset(self.cuts)
-        for nth in self.nths:
-            nth.cut(self.cuts)
         self._leasts = [nth.least for nth in self.nths]
         self._indexes = [nth.index for nth in self.nths]
-        self._reaches = [nth.reach for nth in self.nths]
+        self._is_run = self._indexes == list(range(-1, -1 - len(self.nths), -1))
+        self._edges = [nth.edges for nth in self.nths]
         self._missing = [MISSING] * len(self.nths)
+        self._lengths = [total.length for total in self.sums]
+        self._offsets = sorted({total.offset for total in self.sums})
 
-    def cells(self, number: int, ats: Sequence[int], now: int) -> list[int]:
-        """Return the cells of all features for the matching events up to now."""
-        there, cuts = bisect_right(self._leasts, len(ats)), self.cuts
-        cells = [bisect_right(cuts, now - ats[index]) + 2 for index in self._indexes[:there]]
+    def _look(self, matching: Matching, now: int) -> tuple[list[int], int]:
+        """Return the cells of all features, and when time alone can next move one of them, or before."""
+        ats = matching.ats
+        deadline = _NEVER
+        if ats and ats[-1] > now:
+            count = bisect_right(ats, now)
+            deadline, ats = ats[count], ats[:count]
+        there = bisect_right(self._leasts, len(ats))
+        # a filter for each count is common: the newest events as one slice (`bench_changes`)
+        chosen = ats[: -1 - there : -1] if self._is_run else [ats[index] for index in self._indexes[:there]]
+        cells = [bisect_right(edges, now - at) for edges, at in zip(self._edges, chosen, strict=False)]
+        if cells:
+            waits = zip(self._edges, chosen, cells, strict=False)
+            deadline = min(deadline, *[at + edges[cell] for edges, at, cell in waits])
         cells += self._missing[there:]
         if self.sums:
-            known: dict[tuple[int, int], Any] = {}
-            for total in self.sums:
-                cells.append(total.cell_among(number, ats, now, known))
-        return cells
+            deadline = min(deadline, self._look_at_sums(matching, ats, now, cells))
+        return cells, deadline
 
-    def _crossed(self, number: int, ats: Sequence[int], now: int, cells: array[int]) -> array[int]:
-        """Return the cells after time alone has brought some event to an age at which a feature is cut."""
-        cells = cells[:]
-        ages = {now - at for at in ats}
-        if not ages.isdisjoint(self._cut_set):
-            for place, index in enumerate(self._indexes[: bisect_right(self._leasts, len(ats))]):
-                age = now - ats[index]
-                if age in self._cut_set:
-                    cells[place] = bisect_right(self.cuts, age) + 2
-        known: dict[tuple[int, int], Any] = {}
-        for place, total in enumerate(self.sums, start=len(self.nths)):
-            if total.length in ages:
-                cells[place] = total.cell_among(number, ats, now, known)
-        return cells
+    def _look_at_sums(self, matching: Matching, ats: Sequence[int], now: int, cells: list[int]) -> int:
+        """Append the cells of the sums; return when the next event leaves a window."""
+        end = len(ats)
+        words = {offset: matching.words(offset) for offset in self._offsets}
+        known: dict[tuple[int, int], Any] = {}  # windows that hold the same events share their total
+        deadline = _NEVER
+        for feature, length in zip(self.sums, self._lengths, strict=True):
+            key = offset, first = feature.offset, bisect_right(ats, now - length)
+            if key in known:
+                total = known[key]
+            else:
+                total = known[key] = feature.total(words[offset], first, end)
+            cells.append(MISSING if total is None else bisect_right(feature.cuts, total) + 2)
+            if first < end and ats[first] + length < deadline:
+                deadline = ats[first] + length
+        return deadline
 
     def next_deadline(self, number: int, now: int) -> int | None:
         """Return an instant, no later than the next at which time alone can move a feature; None if there is none."""
         if self.block >= 0 and now < self._pending[number] < _NEVER:
             return self._pending[number]
-        ats = self.ats(number)
-        visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
-        deadline = self._next(ats, visible, now, self.cells(number, visible, now))
+        deadline = self._look(self.matching(number), now)[1]
         if self.block >= 0:
-            self._pending[number] = _NEVER if deadline is None else deadline
-        return deadline
-
-    def _next(self, ats: Sequence[int], visible: Sequence[int], now: int, cells: Sequence[int]) -> int | None:
-        count = len(visible)
-        deadline = ats[count] if count < len(ats) else _NEVER
-        indexes = self._indexes[: bisect_right(self._leasts, count)]
-        for index, reach, cell in zip(indexes, self._reaches, cells, strict=False):
-            at = visible[index] + reach[cell]
-            if at < deadline:
-                deadline = at
-        for total in self.sums:
-            at = total.deadline_among(visible, now)
-            if at < deadline:
-                deadline = at
+            self._pending[number] = deadline
         return deadline if deadline < _FAR else None
 
-    def before(self, number: int, now: int) -> Any:
-        """Remember cells and deadline of the object."""
+    def added(self, number: int, index: int, now: int, moves: list[Move]) -> None:
+        """See that the object has got the event at `index`, which belongs to the series."""
+        matching = self.matching(number)
         if self.block < 0:
-            ats = self.ats(number)
-            visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
-            cells = array("H", self.cells(number, visible, now))
-            return cells, self._next(ats, visible, now, cells)
-        base = number * self._rows.stride + self.block
-        pending = self._pending[number]
-        waits = now + 1 < pending < _NEVER  # what is due now has been taken out by whoever calls
-        return self._rows.cells[base : base + len(self.features)], pending if waits else None
+            before, _ = self._look(matching.without(index), now)
+            self._go(number, before, matching, now, moves)
+        else:
+            self._update(number, matching, now, moves)
 
-    def after(self, number: int, now: int, state: Any, moves: list[Move]) -> None:
-        """Put the moves of the features since `before` returned `state` into `moves`; keep rows and deadline."""
-        old_cells, old_deadline = state
-        ats = self.ats(number)
-        visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
-        new_cells = array("H", self.cells(number, visible, now))
-        self._schedule(number, old_deadline, self._next(ats, visible, now, new_cells))
-        if new_cells != old_cells:
-            self._move(number, old_cells, new_cells, moves)
+    def removing(self, number: int, index: int, now: int, moves: list[Move]) -> None:
+        """See that the object is about to lose the event at `index`, which belongs to the series."""
+        matching = self.matching(number)
+        if self.block < 0:
+            before, _ = self._look(matching, now)
+            self._go(number, before, matching.without(index), now, moves)
+        else:
+            self._update(number, matching.without(index), now, moves)
 
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
         """Put what time alone moves at the instant `at` into `moves`; the entry for `at` has been used up."""
-        ats = self.ats(number)
-        if not ats:
+        matching = self.matching(number)
+        if not matching.ats:
             return
-        visible = ats if ats[-1] <= at else ats[: bisect_right(ats, at)]
-        if self.block >= 0:
-            base = number * self._rows.stride + self.block
-            old_cells = self._rows.cells[base : base + len(self.features)]
-        else:
-            seen = visible if not visible or visible[-1] < at else visible[: bisect_right(visible, at - 1)]
-            old_cells = array("H", self.cells(number, seen, at - 1))
-        if visible and visible[-1] < at:
-            new_cells = self._crossed(number, visible, at, old_cells)
-        else:
-            new_cells = array("H", self.cells(number, visible, at))
-        self._schedule(number, None, self._next(ats, visible, at, new_cells))
-        if new_cells != old_cells:
-            self._move(number, old_cells, new_cells, moves)
-
-    def _schedule(self, number: int, old: int | None, new: int | None) -> None:
-        """Put the deadline from `old` to `new`.
-
-        With a block, an entry that is too early stays: when its bucket comes due it finds its place. A new
-        event mostly moves the deadline back, and then costs nothing here (`bench_changes`).
-        """
         if self.block < 0:
-            self._deadlines.move(self.group, number, old, new)
-        elif old is None or (new is not None and new < old):
-            self._pending[number] = _NEVER if new is None else new
-            self._deadlines.move(self.group, number, old, new)
+            before, _ = self._look(matching, at - 1)
+            self._go(number, before, matching, at, moves)
+        else:
+            self._pending[number] = _NEVER
+            self._update(number, matching, at, moves)
 
-    def _move(self, number: int, old_cells: array[int], new_cells: array[int], moves: list[Move]) -> None:
-        cells = self._rows.cells
-        base = number * self._rows.stride
-        if self.block >= 0:
-            cells[base + self.block : base + self.block + len(new_cells)] = new_cells
-        pairs = zip(old_cells, new_cells, strict=True)
-        for place, (old, new) in [(i, pair) for i, pair in enumerate(pairs) if pair[0] != pair[1]]:
-            feature = self.features[place]
-            if feature.slot >= 0:
-                cells[base + feature.slot] = new
-            if feature.masks[old] is not feature.masks[new]:
+    def _go(self, number: int, before: Sequence[int], matching: Matching, now: int, moves: list[Move]) -> None:
+        """Go from some cells to those of the events that match now."""
+        after, deadline = self._look(matching, now)
+        self._wait(number, deadline)
+        self._place(number, after)
+        for feature, old, new in zip(self.features, before, after, strict=True):
+            if old != new:
                 moves.append((feature, old, new))
+
+    def _update(self, number: int, matching: Matching, now: int, moves: list[Move]) -> None:
+        """Bring the cells in the rows to what matches now.
+
+        `_look` and `_go` in one pass that writes what has changed: it runs for every event (`bench_changes`).
+        """
+        ats = matching.ats
+        deadline = _NEVER
+        if ats and ats[-1] > now:
+            count = bisect_right(ats, now)
+            deadline, ats = ats[count], ats[:count]
+        cells, start = self._rows.cells, number * self._rows.stride
+        held = cells[start + self.block : start + self.block + len(self.nths)]
+        there = bisect_right(self._leasts, len(ats))
+        chosen = ats[: -1 - there : -1] if self._is_run else [ats[index] for index in self._indexes[:there]]
+        for nth, edges, at, old in zip(self.nths, self._edges, chosen, held, strict=False):
+            cell = bisect_right(edges, now - at)
+            due = at + edges[cell]
+            if due < deadline:
+                deadline = due
+            if cell != old:
+                cells[start + nth.place] = cell
+                moves.append((nth, old, cell))
+        if there < len(held) and held[there] != MISSING:
+            for nth, old in zip(self.nths[there:], held[there:], strict=True):
+                if old != MISSING:
+                    cells[start + nth.place] = MISSING
+                    moves.append((nth, old, MISSING))
+        if self.sums:
+            found: list[int] = []
+            deadline = min(deadline, self._look_at_sums(matching, ats, now, found))
+            for total, cell in zip(self.sums, found, strict=True):
+                old = cells[start + total.place]
+                if cell != old:
+                    cells[start + total.place] = cell
+                    moves.append((total, old, cell))
+        self._wait(number, deadline)
+
+    def _wait(self, number: int, deadline: int) -> None:
+        """Let the object wait for a deadline.
+
+        An entry that is too early stays: when its bucket comes due it finds its place. A new event mostly
+        moves the deadline back, and then costs nothing here (`bench_changes`).
+        """
+        if deadline >= _FAR:
+            return
+        if self.block >= 0:
+            if deadline >= self._pending[number]:
+                return
+            self._pending[number] = deadline
+        self._deadlines.move(self.group, number, None, deadline)
 
     def enter(self, number: int, now: int) -> None:
         """Take a new object in."""
-        ats = self.ats(number)
-        if not ats and not self._is_placed:
-            return
-        visible = ats if not ats or ats[-1] <= now else ats[: bisect_right(ats, now)]
-        new_cells = array("H", self.cells(number, visible, now))
-        base = number * self._rows.stride
         if self.block >= 0:
-            self._rows.cells[base + self.block : base + self.block + len(new_cells)] = new_cells
             self._pending.extend([_NEVER] * (number + 1 - len(self._pending)))
-        for feature, cell in zip(self.features, new_cells, strict=True):
-            if feature.slot >= 0:
-                self._rows.cells[base + feature.slot] = cell
-        self._schedule(number, None, self._next(ats, visible, now, new_cells))
+            self._pending[number] = _NEVER
+        matching = self.matching(number)
+        if not matching.ats and not self._is_placed:
+            return
+        cells, deadline = self._look(matching, now)
+        self._place(number, cells)
+        self._wait(number, deadline)
+
+    def _place(self, number: int, cells: Sequence[int]) -> None:
+        """Write cells into the rows, as far as they are kept there."""
+        rows = self._rows
+        start = number * rows.stride
+        if self.block >= 0:
+            rows.cells[start + self.block : start + self.block + len(cells)] = array("H", cells)
+        elif self._is_placed:
+            for feature, cell in zip(self.features, cells, strict=True):
+                if feature.place >= 0:
+                    rows.cells[start + feature.place] = cell
 
     def leave(self, number: int, now: int) -> None:
-        """Forget an object whose facts are still there."""
-        old = self.next_deadline(number, now) if self.block < 0 else self._pending[number]
+        """Forget an object whose facts are still there; its entry, if it has one, is passed over."""
         if self.block >= 0:
             self._pending[number] = _NEVER
-        self._deadlines.move(self.group, number, None if old == _NEVER else old, None)
 
 
+_NOTHING = Matching((), 1, None)
 _NO_FACTS = DictFacts({}, {})
 _NEVER = 2**62
 _FAR = 2**61  # an instant, or a sum with `_NEVER`, beyond this is never

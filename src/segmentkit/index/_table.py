@@ -86,19 +86,20 @@ class Table:
         self._last_tag += 1
         return self._last_tag
 
-    def add_event(self, number: int, name: str, at: int, event_id: str | None, values: tuple[Any, ...]) -> int:
-        """Add an event, which without id gets one; return its tag."""
-        given = None if event_id is None else tag_of_id(event_id)
-        if given is not None:
+    def add_event(
+        self, number: int, name: str, at: int, event_id: str | None, values: tuple[Any, ...]
+    ) -> tuple[int, int]:
+        """Add an event, which without id gets one; return its index among the object's of the name, and its tag."""
+        if event_id is None:
+            self._last_tag = tag = self._last_tag + 1
+        elif (given := tag_of_id(event_id)) is not None:
             self._last_tag = max(self._last_tag, given)
             tag = given
         else:
-            self._last_tag = tag = self._last_tag + 1
-            if event_id is not None:
-                tag = -tag
-                self._tags_by_event_id.setdefault(number, {})[event_id] = tag
-        self.events[name].insert(number, at, tag, values, lambda t: self.event_id(number, t))
-        return tag
+            self._last_tag += 1
+            tag = -self._last_tag
+            self._tags_by_event_id.setdefault(number, {})[event_id] = tag
+        return self.events[name].insert(number, at, tag, values, lambda t: self.event_id(number, t)), tag
 
     def find_event(self, number: int, event_id: str) -> tuple[str, int] | None:
         """Return name and index of the object's event with the id, or None."""

@@ -1,8 +1,8 @@
 """The vocabulary of change: what goes in (changes) and what comes out (deltas).
 
 A batch of changes is applied whole or not at all. What it does to memberships comes out as
-deltas, numbered without gaps. Inside, one object's flips at one instant are one `Record` of two
-bit masks; `Deltas` is a lazy sequence over records that makes a `Delta` when somebody looks.
+deltas, numbered without gaps. Inside, one object's flips at one instant are one `Record` of a few
+integers; `Deltas` is a lazy sequence over records that makes a `Delta` when somebody looks.
 """
 
 from __future__ import annotations
@@ -110,8 +110,12 @@ class Named(Protocol):
     name: str
 
 
+Flips: TypeAlias = tuple[int, ...]
+"""What flips for one object, by the numbers of segments: n enters segment n, ~n (negative) leaves it."""
+
+
 class Record(NamedTuple):
-    """The flips of one object at one instant: bit i stands for `heads[i]`.
+    """The flips of one object at one instant: n stands for `heads[n]`.
 
     A tuple because one is made for each change that flips something.
     """
@@ -120,25 +124,40 @@ class Record(NamedTuple):
     at: int
     object_type: str
     object: str
-    flipped: int
-    entered: int
+    flips: Flips
     heads: Sequence[Named | None]
     cause: str
 
     @property
     def n_deltas(self) -> int:
         """How many deltas the record stands for."""
-        return self.flipped.bit_count()
+        return len(self.flips)
 
     def iter_deltas(self) -> Iterator[Delta]:
-        """Yield the deltas, in order of `seq`: segments in the order of their definition."""
+        """Yield the deltas, in order of `seq`: segments in the order of their numbers."""
         at, seq = from_micros(self.at), self.seq
-        for bit in bits_of(self.flipped):
-            segment = self.heads[bit]
+        for flip in sorted(self.flips, key=head_of) if len(self.flips) > 1 else self.flips:
+            segment = self.heads[head_of(flip)]
             assert segment is not None
-            entered = bool(self.entered >> bit & 1)
-            yield Delta(segment.name, self.object, entered, at, seq, self.cause, False, self.object_type)
+            yield Delta(segment.name, self.object, flip >= 0, at, seq, self.cause, False, self.object_type)
             seq += 1
+
+
+def head_of(flip: int) -> int:
+    """Return the number of the segment that a flip is about."""
+    return flip if flip >= 0 else ~flip
+
+
+def net_flips(first: Flips, second: Flips) -> Flips:
+    """Return what remains of two lots of flips of one object, one after the other.
+
+    >>> net_flips((1, ~2), (2, 3))
+    (1, 3)
+    """
+    undone = {~flip for flip in second}
+    kept = [flip for flip in first if flip not in undone]
+    done = set(first) - set(kept)
+    return (*kept, *(flip for flip in second if ~flip not in done))
 
 
 class Backfill(NamedTuple):
