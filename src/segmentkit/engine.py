@@ -439,6 +439,12 @@ class Engine:
             self._exchange([], compiled, "define")
             return compiled
 
+    def export_definitions(self, on: str | None = None, *, visible_to: str | None = None) -> str:
+        """Return the segments as the text of a definition file, of which `define_file` makes equal ones."""
+        from segmentkit.dsl.definitions import format_definitions
+
+        return format_definitions(self.segments(on, visible_to=visible_to))
+
     def drop(self, name: str) -> None:
         """Forget a segment; its members leave it in deltas marked `backfill`.
 

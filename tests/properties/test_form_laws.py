@@ -7,9 +7,11 @@ import json
 from hypothesis import given, note, strategies as st
 
 import segmentkit as sk
-from segmentkit import dsl
+from segmentkit import build, dsl
 from segmentkit.dsl import predicates as p
 from segmentkit.dsl.evaluate import evaluate
+from segmentkit.forms import jsonlogic, querybuilder
+from tests.built import built
 from tests.model import ObjectFacts
 from tests.strategies import World, facts, worlds
 from tests.trees import predicates
@@ -75,3 +77,31 @@ def test_a_filter_negated_twice_has_the_same_normal_form(case: tuple[World, p.Pr
     tree = case[1]
     assert sk.normalize(p.Not(p.Not(tree))) == sk.normalize(tree)
     assert sk.normalize(p.Not(sk.normalize(p.Not(tree)))) == sk.normalize(tree)
+
+
+@given(cases())
+def test_the_builder_gives_the_same_trees(case: tuple[World, p.Predicate]) -> None:
+    """What is written for a filter in Python is the filter; numbers take the type of what they meet."""
+    world, tree = case
+    expression = built(tree)
+    note(str(expression))
+    found = build.resolve(expression, world.schema, "contact")
+    assert sk.normalize(found) == sk.normalize(tree)
+
+
+@given(cases())
+def test_what_other_formats_can_say_comes_back(case: tuple[World, p.Predicate]) -> None:
+    """A filter that is written as rules of react-querybuilder or as JsonLogic comes back with its normal form."""
+    world, tree = case
+    for read, write in (
+        (querybuilder.from_querybuilder, querybuilder.to_querybuilder),
+        (jsonlogic.from_jsonlogic, jsonlogic.to_jsonlogic),
+    ):
+        try:
+            document = write(tree)
+        except sk.FormError as error:
+            assert error.problems  # noqa: PT017 - a refusal is fine, and lists what cannot be said
+            continue
+        document = json.loads(json.dumps(document, allow_nan=False))
+        note(str(document))
+        assert sk.normalize(read(document, world.schema, "contact")) == sk.normalize(tree)

@@ -15,6 +15,7 @@ written as text in the end, and parsed and checked like any other filter.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from segmentkit.dsl.predicates import Predicate
@@ -45,7 +46,9 @@ def to_json(tree: Predicate) -> dict[str, Any]:
     return {"version": VERSION, "filter": write(_condition(tree, "to_json"))}
 
 
-def from_json(document: Any, schema: Schema | None = None, on: str | None = None) -> Predicate:
+def from_json(
+    document: Any, schema: Schema | None = None, on: str | None = None, *, segments: Mapping[str, str] | None = None
+) -> Predicate:
     """Return the tree of a document that `to_json` gave, or that something else wrote in this form.
 
     With `schema` and `on` the filter is checked like any text, names get the types that the
@@ -56,6 +59,7 @@ def from_json(document: Any, schema: Schema | None = None, on: str | None = None
         document: what `json.loads` gives.
         schema: what its names mean.
         on: the object type that it is about.
+        segments: the object type of each segment it may refer to; None does not check such names.
 
     Raises:
         FormError: the document is not in the form; every problem has its JSON pointer.
@@ -71,7 +75,7 @@ def from_json(document: Any, schema: Schema | None = None, on: str | None = None
     """
     from segmentkit.forms._document import read_document
 
-    return read_document(document, schema, on)
+    return read_document(document, schema, on, segments)
 
 
 def json_schema() -> dict[str, Any]:
@@ -132,7 +136,7 @@ def normalize(tree: Predicate) -> Predicate:
     >>> from segmentkit.dsl import format, parse
     >>> from segmentkit.schema import ObjectType, integer
     >>> schema = Schema(ObjectType("contact", {"orders": integer}))
-    >>> format(normalize(parse("not (orders not between 2 and 5 or 7 < orders)", schema, on="contact")))
+    >>> format(normalize(parse("not (not orders between 2 and 5 or 7 < orders)", schema, on="contact")))
     'not orders >= 8 and orders <= 5 and orders >= 2'
     """
     from segmentkit.forms._normal import normal

@@ -22,7 +22,7 @@ from segmentkit.forms._build_written import (
     write,
 )
 
-__all__ = ["Condition", "Value", "as_condition", "call", "operand"]
+__all__ = ["Condition", "PlainValue", "Value", "as_condition", "call", "operand"]
 
 
 class Condition(str):
@@ -118,7 +118,7 @@ def call(function: str, *arguments: Any) -> Value:
     pieces: list[Piece] = []
     for argument in arguments:
         pieces += [", ", (operand(argument), SUM)] if pieces else [(operand(argument), SUM)]
-    return Value(write(ATOM, f"{function}(", *pieces, ")"))
+    return PlainValue(write(ATOM, f"{function}(", *pieces, ")"))
 
 
 class Value:
@@ -141,6 +141,11 @@ class Value:
     def __str__(self) -> str:
         return self._written.text
 
+    @property
+    def written(self) -> Written:
+        """How the value is spelled, for those who put pieces together."""
+        return self._written
+
     def __bool__(self) -> NoReturn:
         raise misuse(
             "a value has no truth value in Python",
@@ -149,7 +154,9 @@ class Value:
         )
 
     def __contains__(self, other: object) -> NoReturn:
-        raise misuse("Python's 'in' does not make a condition", self._written, "write .in_(...), .has(...) or .contains(...)")
+        raise misuse(
+            "Python's 'in' does not make a condition", self._written, "write .in_(...), .has(...) or .contains(...)"
+        )
 
     # ------------------------------------------------------------------- comparisons
 
@@ -296,7 +303,7 @@ class Value:
         return _compute(PRODUCT, other, " / ", self)
 
     def __neg__(self) -> Value:
-        return Value(write(SIGN, "-", (self._written, ATOM)))
+        return PlainValue(write(SIGN, "-", (self._written, ATOM)))
 
     def __abs__(self) -> Value:
         return call("abs", self)
@@ -359,7 +366,7 @@ class Value:
 
 
 def _compute(level: int, left: Any, operator: str, right: Any) -> Value:
-    return Value(write(level, (operand(left), level), operator, (operand(right), level + 1)))
+    return PlainValue(write(level, (operand(left), level), operator, (operand(right), level + 1)))
 
 
 def _listed(items: tuple[Any, ...]) -> tuple[Piece, ...]:
@@ -383,3 +390,13 @@ def _point(point: Any) -> str:
     if not isinstance(point, tuple | list) or len(point) != 2:
         raise misuse(f"expected a point (latitude, longitude), got {point!r}")
     return f"({constant(point[0]).text}, {constant(point[1]).text})"
+
+
+class PlainValue(Value):
+    """Every value but what relations lead to.
+
+    Were one of the two a subclass of the other, Python would ask it first in a comparison, whatever
+    side it stands on, and turn the comparison around.
+    """
+
+    __slots__ = ()

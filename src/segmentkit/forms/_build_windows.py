@@ -74,7 +74,10 @@ def window(bounds: Mapping[str, Any], operand: Callable[[Any], Written]) -> tupl
                     pieces += [f" {name} ", (operand(given[name]), SUM)]
             return (*pieces, *zone)
         case names:
-            raise misuse(f"these do not make one window: {', '.join(names)}", hint="a window has one of them, or since and before")
+            raise misuse(
+                f"these do not make one window: {', '.join(names)}",
+                hint="a window has one of them, or since and before",
+            )
 
 
 def _stretch(name: str, bound: Any) -> str:

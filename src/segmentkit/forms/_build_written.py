@@ -67,12 +67,14 @@ def write(level: int, *pieces: Piece) -> Written:
     Raises:
         LimitError: no filter is as long.
     """
-    spelled = ["".join(p if isinstance(p, str) else p[0].at(p[1], inside) for p in pieces) for inside in (False, True)]
-    found = max(map(len, spelled))
+    plain, within = (
+        "".join(p if isinstance(p, str) else p[0].at(p[1], inside) for p in pieces) for inside in (False, True)
+    )
+    found = max(len(plain), len(within))
     if found > MAX_LENGTH:
-        message = f"the filter has {found:,} characters, over the limit of {MAX_LENGTH:,}; split it into several segments"
-        raise LimitError(message, what="length", limit=MAX_LENGTH, found=found)
-    return Written(*spelled, level)
+        message = f"the filter has {found:,} characters, over the limit of {MAX_LENGTH:,}"
+        raise LimitError(f"{message}; split it into several segments", what="length", limit=MAX_LENGTH, found=found)
+    return Written(plain, within, level)
 
 
 def misuse(message: str, written: Written | None = None, hint: str = "") -> FilterTypeError:

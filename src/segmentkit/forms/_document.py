@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from segmentkit.dsl import parse
@@ -13,16 +14,18 @@ from segmentkit.forms._scalars import did_you_mean, shown
 from segmentkit.forms._shapes import CONDITIONS
 from segmentkit.schema import Schema
 
-__all__ = ["read_document", "through_text"]
+__all__ = ["read_document"]
 
 
-def read_document(document: Any, schema: Schema | None, on: str | None) -> Predicate:
+def read_document(
+    document: Any, schema: Schema | None, on: str | None, segments: Mapping[str, str] | None = None
+) -> Predicate:
     """Return the filter of a document; see `segmentkit.from_json`."""
     if (schema is None) != (on is None):
         raise TypeError("from_json takes 'schema' and 'on' together, or neither")
     _check_envelope(document)
     tree: Any = read(document["filter"], "/filter", CONDITIONS, typed=schema is None)
-    return tree if schema is None or on is None else through_text(tree, schema, on)
+    return tree if schema is None or on is None else _through_text(tree, schema, on, segments)
 
 
 def _check_envelope(document: Any) -> None:
@@ -46,7 +49,7 @@ def _check_envelope(document: Any) -> None:
     complaints.raise_if_any()
 
 
-def through_text(tree: Predicate, schema: Schema, on: str, where: str = "/filter") -> Predicate:
+def _through_text(tree: Predicate, schema: Schema, on: str, segments: Mapping[str, str] | None) -> Predicate:
     """Return what the text of a tree is parsed into: the one check there is.
 
     Raises:
@@ -56,5 +59,5 @@ def through_text(tree: Predicate, schema: Schema, on: str, where: str = "/filter
     try:
         text = render(tree)
     except ValueError as error:
-        raise FormError([Problem(str(error), pointer=where)]) from None
-    return parse(text, schema, on)
+        raise FormError([Problem(str(error), pointer="/filter")]) from None
+    return parse(text, schema, on, segments=segments)

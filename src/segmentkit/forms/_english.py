@@ -118,6 +118,8 @@ def _not(writer: _Writer, node: p.Not) -> str:
             return f"it is not so that {writer.of(value)} {window_of_value(window)}"
         case p.AtLeast(count, items):
             return f"at most {count - 1} of these hold: ({'; '.join(writer.of(item) for item in items)})"
+        case p.AnyRelated(p.Related(relation, p.Not(where))):
+            return f"all {name(relation)} have ({writer.of(where)})"
         case p.AnyRelated(related):
             return f"there are no {writer.of(related)}"
         case p.InSegment(segment):
@@ -127,7 +129,7 @@ def _not(writer: _Writer, node: p.Not) -> str:
 
 
 def _constant(_writer: _Writer, node: p.Constant) -> str:
-    return "anything is the case" if node.value else "nothing is the case"
+    return "it is always so" if node.value else "it is never so"
 
 
 # -------------------------------------------------------------------------- comparisons
@@ -174,7 +176,7 @@ def _compared(writer: _Writer, node: p.Compare, positive: bool) -> str:
         words = _TIMES
     else:
         words = _TEXTS if node.left.type.is_text else _NUMBERS
-    word = words[node.operator]
+    word = "is" if node.operator == "=" and isinstance(node.right, p.Today) else words[node.operator]
     if not positive:
         word = word.replace("is", "is not", 1) if word.startswith("is") and " or " not in word else f"(not {word})"
     return f"{writer.of(node.left)} {word} {writer.of(node.right)}{_case(node.ignoring_case)}{_zone(node.zone)}"
