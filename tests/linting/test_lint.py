@@ -62,6 +62,7 @@ FOUND = {
     "related object and path": "company[size > 50] and company.size < 20",
     "no such related object": "no deals[value > 5] and any deals[value > 10]",
     "counts of related objects": "count(deals[value > 10]) >= 3 and count(deals) < 2",
+    "anniversary of nothing": "birthday anniversary today and birthday is missing",
     "samples apart": "sample('a') < 0.1 and sample('a') > 0.5",
     "brackets of a related object": "company[size > 5 and size < 4] or orders > 4",
     # ------------------------------------------------------------------------ redundant
@@ -102,6 +103,7 @@ SILENT = (
     "did purchase at least 3 times and did purchase on at least 2 days",
     "did purchase in the last 1 month and did purchase in the last 30 days",
     "did visit[url contains 'a'] and did visit[url contains 'b']",
+    "count(visit) > 4 and last(visit) more than 40 days ago",
 )
 
 

@@ -120,6 +120,17 @@ def _counts_agree(states: States, solver: Solver) -> bool:
             nothing = region.missing if one.is_missing_without else region.least <= 0 <= region.greatest
             if not (nothing or (one.is_reached and region.missing)):
                 return False
+        if (
+            one.is_instant
+            and not region.stretches
+            and not one.is_reached
+            and not all(
+                states[other.key].region.least <= 0
+                for other in counts
+                if other.is_count and is_counted_by(other, one, solver)
+            )
+        ):
+            return False
         least = _least(one, region)
         if least > 0 and not all(
             states[other.key].region.greatest >= (least if _is_no_more(one, other) else 1)

@@ -14,17 +14,20 @@ from typing import Any, Final
 from segmentkit.dsl import _calendar, _operations
 from segmentkit.dsl.evaluate import DictFacts, evaluate, value_of
 from segmentkit.dsl.predicates import (
+    Anniversary,
     AnyRelated,
     Arithmetic,
     Call,
     Compare,
     In,
     InBox,
+    InPolygon,
     InWindow,
     IsEmpty,
     IsMissing,
     IsTrue,
     Literal,
+    Matches,
     Negate,
     Node,
     Predicate,
@@ -82,6 +85,9 @@ def sketch(node: Predicate, zone: str) -> Sketch:
             return _derived(DistanceKey(value_key(value, zone), centre), below(node.metres, or_equal=True))
         case InBox(value):
             return _box(node, value_key(value, zone))
+        case Matches(value) | InPolygon(value) | Anniversary(value):
+            whole = opaque(node, zone)
+            return Atom((*whole.holds, Constraint(value_key(value, zone), KNOWN)), whole.fails)
         case InWindow(value, window):
             return _time.in_window(value, window, window.zone or zone, value_key(value, zone))
         case _:

@@ -30,6 +30,8 @@ class Counted:
     where: Predicate | None
     window: Window | None
     zone: str
+    is_instant: bool = False
+    """Whether it is the instant of the first or last event, known as soon as there is one."""
 
     @property
     def inner_zone(self) -> str:
@@ -63,7 +65,8 @@ def counted(key: Key) -> Counted | None:
         value = value.value
     match value:
         case Aggregate(function, events):
-            return Counted(key, (*path, "event", events.name), function, events.where, events.window, key.zone)
+            source, is_instant = (*path, "event", events.name), value.property is None and function in ("first", "last")
+            return Counted(key, source, function, events.where, events.window, key.zone, is_instant)
         case RelatedAggregate(function, related):
             return Counted(key, (*path, "relation", related.relation), function, related.where, None, key.zone)
         case _:

@@ -14,15 +14,18 @@ from typing import Final, TypeAlias
 from segmentkit.dsl.predicates import (
     Aggregate,
     And,
+    Anniversary,
     Attribute,
     Between,
     Compare,
     In,
     InBox,
+    InPolygon,
     InWindow,
     IsMissing,
     IsTrue,
     Literal,
+    Matches,
     Not,
     Now,
     Or,
@@ -99,7 +102,7 @@ def _asked_of(condition: Predicate) -> Value | None:
             return named[0] if len(named) == 1 else None
         case (
             Between(value) | In(value) | IsTrue(value) | TextTest(_, value) | Within(value) | InBox(value)
-            | InWindow(value)
+            | InWindow(value) | Matches(value) | InPolygon(value) | Anniversary(value)
         ):  # fmt: skip
             return value if isinstance(value, Attribute | Path | Aggregate) else None
         case _:

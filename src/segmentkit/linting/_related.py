@@ -13,6 +13,7 @@ import attrs
 from segmentkit.dsl.predicates import (
     Aggregate,
     And,
+    Anniversary,
     Arithmetic,
     AtLeast,
     Attribute,
@@ -22,11 +23,13 @@ from segmentkit.dsl.predicates import (
     Constant,
     In,
     InBox,
+    InPolygon,
     InWindow,
     IsEmpty,
     IsMissing,
     IsTrue,
     Literal,
+    Matches,
     Negate,
     Not,
     Now,
@@ -81,7 +84,7 @@ def _condition(relation: str, where: Predicate) -> Predicate | None:
             return None if None in three else Between(three[0], three[1], three[2], where.zone)
         case (
             In(value) | IsMissing(value) | IsTrue(value) | TextTest(_, value) | SetTest(_, value) | IsEmpty(value)
-            | Within(value) | InBox(value) | InWindow(value)
+            | Within(value) | InBox(value) | InWindow(value) | Matches(value) | InPolygon(value) | Anniversary(value)
         ):  # fmt: skip
             reached = _value(relation, value)
             return None if reached is None else attrs.evolve(where, value=reached)
