@@ -124,6 +124,12 @@ def test_nothing_is_said_of_what_may_be_meant(text: str) -> None:
     assert lint(text, SCHEMA, "contact") == []
 
 
+def test_the_sum_of_what_never_is_may_be_zero() -> None:
+    """Once the region up to 0 of a double was taken to end at -1."""
+    assert not Solver("UTC").excludes((parse("sum(purchase[1 > 2].weight) > 0", SCHEMA, "contact"), False))
+    assert Solver("UTC").excludes((parse("sum(purchase[1 > 2].weight) > 0", SCHEMA, "contact"), True))
+
+
 SEGMENTS = {
     "same segment": "5 <= orders and visits > 1",
     "segment around": "orders > 4 and visits > 1 and spend > 3",

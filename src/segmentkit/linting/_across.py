@@ -22,6 +22,7 @@ _MOST_COMPARED: Final = 40
 _MOST_POINTS: Final = 1_000
 _HOLDS: Final = of_points([1])
 _FAILS: Final = of_points([0])
+_ZERO: Final = of_points([0])
 
 
 def is_possible(states: States, solver: Solver) -> bool:
@@ -117,7 +118,7 @@ def _counts_agree(states: States, solver: Solver) -> bool:
     for one in counts:
         region = states[one.key].region
         if is_never(one, solver):
-            nothing = region.missing if one.is_missing_without else region.least <= 0 <= region.greatest
+            nothing = region.missing if one.is_missing_without else bool((region & _ZERO).stretches)
             if not (nothing or (one.is_reached and region.missing)):
                 return False
         if (

@@ -71,7 +71,7 @@ class Region:
 
     @property
     def least(self) -> Any:
-        """The smallest whole number in it; minus infinity without bound, infinity where there is none."""
+        """The smallest number in a region of whole numbers; minus infinity without bound, infinity where there is none."""
         if not self.stretches:
             return math.inf
         low = self.stretches[0][0]
@@ -79,7 +79,7 @@ class Region:
 
     @property
     def greatest(self) -> Any:
-        """The greatest whole number in it; infinity without bound, minus infinity where there is none."""
+        """The greatest number in a region of whole numbers; infinity without bound, minus infinity where there is none."""
         if not self.stretches:
             return -math.inf
         high = self.stretches[-1][1]
