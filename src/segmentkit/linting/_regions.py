@@ -71,7 +71,7 @@ class Region:
 
     @property
     def least(self) -> Any:
-        """The smallest number in a region of whole numbers; minus infinity without bound, infinity where there is none."""
+        """The smallest of whole numbers; minus infinity without bound, infinity where there is none."""
         if not self.stretches:
             return math.inf
         low = self.stretches[0][0]
@@ -79,7 +79,7 @@ class Region:
 
     @property
     def greatest(self) -> Any:
-        """The greatest number in a region of whole numbers; infinity without bound, minus infinity where there is none."""
+        """The greatest of whole numbers; infinity without bound, minus infinity where there is none."""
         if not self.stretches:
             return -math.inf
         high = self.stretches[-1][1]
