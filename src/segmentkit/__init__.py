@@ -3,7 +3,8 @@
 ::
 
     schema      what objects, attributes and events there are      Schema, ObjectType, text, integer, ...
-    filter      text -> typed tree, checked against the schema     parse, format
+    filter      text -> typed tree, checked against the schema     parse, format, lint
+    editors     what may come next, and what can be asked at all   complete, describe
     forms       JSON, plain English, the normal form, builder      to_json, from_json, to_english, normalize
     engine      holds facts, keeps memberships                     Engine
     changes     what goes in, in atomic batches                    Put, Update, Event, Retract, Delete
@@ -17,6 +18,7 @@ Importing does nothing else: the parser, numpy and calendars are loaded on first
 from segmentkit._reports import Difference, EngineStatistics, Preview
 from segmentkit.clock import Clock, ManualClock, SystemClock
 from segmentkit.dsl import format, parse
+from segmentkit.editor import Completion, complete, describe
 from segmentkit.engine import Engine
 from segmentkit.errors import (
     ClockError,
@@ -38,6 +40,7 @@ from segmentkit.forms import from_json, normalize, to_english, to_json
 from segmentkit.index._members import Members
 from segmentkit.index._segments import Segment
 from segmentkit.index.deltas import Change, Delete, Delta, Deltas, Event, Put, Retract, Update, consolidate
+from segmentkit.linting import Finding, lint
 from segmentkit.schema import (
     EventType,
     ObjectType,
@@ -63,6 +66,7 @@ __all__ = [
     "Change",
     "Clock",
     "ClockError",
+    "Completion",
     "CycleError",
     "DataError",
     "DefinitionError",
@@ -76,6 +80,7 @@ __all__ = [
     "EventType",
     "FilterSyntaxError",
     "FilterTypeError",
+    "Finding",
     "FormError",
     "LimitError",
     "ManualClock",
@@ -99,13 +104,16 @@ __all__ = [
     "ValueType",
     "boolean",
     "choice",
+    "complete",
     "consolidate",
     "date",
     "decimal",
+    "describe",
     "format",
     "from_json",
     "instant",
     "integer",
+    "lint",
     "many",
     "normalize",
     "number",

@@ -142,6 +142,8 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     )
     parser.set_defaults(command=_start_check)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".seg file, or folder with a project.toml")
+    parser.add_argument("--lint", action="store_true", help="also print what is probably not meant")
+    parser.add_argument("--strict", action="store_true", help="lint, and end with status 1 if there is a warning")
     parser.add_argument("--schema", type=Path, metavar="FILE", help="object types, attributes and events, as TOML")
 
 
