@@ -154,7 +154,9 @@ class RelatedModel(Model):
             inside, after = self.members(name), self.evaluate(definition.tree, definition.on)
             for object_id in inside ^ after:
                 stays = self.stays.get((name, object_id), [])
-                self.stays[name, object_id] = _entered(stays, self.now) if object_id in after else _left(stays, self.now)
+                self.stays[name, object_id] = (
+                    _entered(stays, self.now) if object_id in after else _left(stays, self.now)
+                )
             flips += [Flip(self.now, name, object_id, object_id in after) for object_id in before ^ after]
         self._deleted.clear()
         return sorted(flips, key=lambda flip: (flip.object, flip.segment))
