@@ -5,6 +5,9 @@ at all objects, being in a segment is asked by evaluating the segment's definiti
 everybody. Only stays are remembered, because nothing else can tell what was: after each batch,
 and at each instant at which time alone may change something, every membership is worked out again
 in an order in which a segment comes after those that it refers to.
+
+A stay is an interval of time: one of no length has not been, and who leaves and comes back at one
+instant was never away. So it does not matter in how many batches the changes of an instant come.
 """
 
 from __future__ import annotations
@@ -79,6 +82,7 @@ class RelatedModel(Model):
         super().__init__(schema, now, unknown)
         self.stays: dict[tuple[str, str], list[Stay]] = {}
         """By segment and object; the last stay of a member is open."""
+        self._deleted: set[Key] = set()
 
     # ------------------------------------------------------------------- reading
 
@@ -94,7 +98,9 @@ class RelatedModel(Model):
 
     def members(self, segment: str) -> frozenset[str]:
         """Return who is inside, as it was worked out last."""
-        return frozenset(i for (name, i), stays in self.stays.items() if name == segment and stays[-1][1] is None)
+        return frozenset(
+            i for (name, i), stays in self.stays.items() if name == segment and stays and stays[-1][1] is None
+        )
 
     def next_change(self, tree: p.Predicate, on: str, now: int) -> int | None:
         """Return an instant up to which time alone changes the answer for nobody, or None for ever.
@@ -141,20 +147,24 @@ class RelatedModel(Model):
         flips = []
         for name in evaluation_order(references):
             definition = self.definitions[name]
-            before, after = self.members(name), self.evaluate(definition.tree, definition.on)
-            for object_id in before ^ after:
-                stays = self.stays.setdefault((name, object_id), [])
-                if object_id in after:
-                    stays.append((self.now, None))
-                else:
-                    stays[-1] = (stays[-1][0], self.now)
-                flips.append(Flip(self.now, name, object_id, object_id in after))
-        self.stays = {
-            (name, object_id): stays
-            for (name, object_id), stays in self.stays.items()
-            if (self.definitions[name].on, object_id) in self.objects  # what is deleted has no history
-        }
+            before = self.members(name)
+            for on, object_id in self._deleted:  # what was deleted has no history, also if it is there again
+                if on == definition.on:
+                    self.stays.pop((name, object_id), None)
+            inside, after = self.members(name), self.evaluate(definition.tree, definition.on)
+            for object_id in inside ^ after:
+                stays = self.stays.get((name, object_id), [])
+                self.stays[name, object_id] = (
+                    _entered(stays, self.now) if object_id in after else _left(stays, self.now)
+                )
+            flips += [Flip(self.now, name, object_id, object_id in after) for object_id in before ^ after]
+        self._deleted.clear()
         return sorted(flips, key=lambda flip: (flip.object, flip.segment))
+
+    def _take(self, change: Any, touched: set[Key]) -> None:
+        super()._take(change, touched)
+        if isinstance(change, sk.Delete):
+            self._deleted.add((change.object_type, change.id))
 
     # --------------------------------------------------------------------- facts
 
@@ -172,6 +182,7 @@ class RelatedModel(Model):
                 self._take(change, touched)
         except Refused:
             self.now, self.objects, self.stays = instant, objects, stays
+            self._deleted.clear()
             raise
         return passed + self._settle()
 
@@ -189,6 +200,18 @@ class RelatedModel(Model):
             flips += self._settle()
         self.now = to
         return flips
+
+
+def _entered(stays: Sequence[Stay], at: int) -> list[Stay]:
+    """Return stays after an entry at an instant."""
+    if stays and stays[-1][1] == at:
+        return [*stays[:-1], (stays[-1][0], None)]
+    return [*stays, (at, None)]
+
+
+def _left(stays: Sequence[Stay], at: int) -> list[Stay]:
+    """Return stays after the last one, which is open, ended at an instant."""
+    return [*stays[:-1], *([] if stays[-1][0] == at else [(stays[-1][0], at)])]
 
 
 def ranks(tree: p.Node, on: str, schema: Schema) -> Iterator[tuple[str, p.Rank]]:
