@@ -1,38 +1,54 @@
-"""`segmentkit check`: every problem of definition files, and an exit status for CI."""
+"""`segmentkit check`: every problem of definition files, and an exit status for CI.
+
+All files of a call belong together: a segment may refer to one of another file, whatever the order.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import attrs
 
 from segmentkit.cli._failure import Failure, suggestion
 from segmentkit.cli._project import gather_definitions
 from segmentkit.cli._report import plural
 from segmentkit.cli._schema_file import read_schema
-from segmentkit.errors import DefinitionError, SegmentKitError
+from segmentkit.errors import CycleError, DefinitionError, SegmentKitError
 from segmentkit.schema import Schema
 
 if TYPE_CHECKING:
     from segmentkit.dsl.definitions import Definition
+    from segmentkit.dsl.predicates import Predicate
+
+
+@attrs.frozen
+class Checked:
+    """The definitions of some files in their order, the trees of those without problems, and all problems, to print."""
+
+    definitions: Sequence[Definition]
+    tree_by_name: Mapping[str, Predicate]
+    problems: Sequence[str]
 
 
 def check(arguments: argparse.Namespace) -> int:
     """Run the command; return 0 without problems, 1 with some."""
     project = gather_definitions(arguments.files, arguments.schema)
-    definitions, problems = read_definitions(project.definitions, read_schema(project.schema))
-    for problem in problems:
+    checked = read_definitions(project.definitions, read_schema(project.schema))
+    for problem in checked.problems:
         print(problem, end="\n\n")
-    found = plural(len(problems), "problem") if problems else "no problems"
-    print(f"{plural(len(definitions), 'segment')} in {plural(len(project.definitions), 'file')}: {found}")
-    return 1 if problems else 0
+    found = plural(len(checked.problems), "problem") if checked.problems else "no problems"
+    print(f"{plural(len(checked.definitions), 'segment')} in {plural(len(project.definitions), 'file')}: {found}")
+    return 1 if checked.problems else 0
 
 
-def read_definitions(paths: Iterable[Path], schema: Schema) -> tuple[list[Definition], list[str]]:
-    """Return the definitions of the files, and everything that is wrong with them, ready to print.
+def read_definitions(paths: Iterable[Path], schema: Schema) -> Checked:
+    """Return the definitions of the files, and everything that is wrong with them.
 
-    Places are those of the file. A file that is not in the language gives problems only.
+    Places are those of the file. A file that is not in the language gives problems only; then nobody
+    knows all segments, and references to unknown ones pass.
 
     Raises:
         Failure: a file cannot be read.
@@ -42,12 +58,14 @@ def read_definitions(paths: Iterable[Path], schema: Schema) -> tuple[list[Defini
     definitions: list[Definition] = []
     problems: list[str] = []
     path_by_name: dict[str, Path] = {}
+    knows_all = True
     for path in paths:
         text = _read(path)
         try:
             found = parse_definitions(text, origin=str(path))
         except DefinitionError as error:
-            problems += [problem.render(error.source, error.origin) for problem in error.problems]
+            problems += _rendered(error)
+            knows_all = False
             continue
         for definition in found:
             if definition.name in path_by_name:
@@ -55,22 +73,46 @@ def read_definitions(paths: Iterable[Path], schema: Schema) -> tuple[list[Defini
                     f"{path}: segment {definition.name!r} is defined in {path_by_name[definition.name]} already"
                 )
             path_by_name.setdefault(definition.name, path)
-            problems += _problems_of(definition, schema)
         definitions += found
-    return definitions, problems
+    types = {definition.name: definition.on for definition in reversed(definitions)} if knows_all else None
+    trees: dict[str, Predicate] = {}
+    for definition in definitions:
+        tree = _parsed(definition, schema, types, problems)
+        if tree is not None:
+            trees.setdefault(definition.name, tree)
+    return Checked(definitions, trees, [*problems, *_circle(definitions, trees)])
 
 
-def _problems_of(definition: Definition, schema: Schema) -> list[str]:
+def _parsed(
+    definition: Definition, schema: Schema, types: Mapping[str, str] | None, problems: list[str]
+) -> Predicate | None:
     where = f"{definition.origin}, segment {definition.name!r}"
     if definition.on not in schema.types:
-        return [f"{where}: unknown object type {definition.on!r}{suggestion(definition.on, schema.types)}"]
+        hint = suggestion(definition.on, schema.types)
+        problems.append(f"{where}: unknown object type {definition.on!r}{hint}")
+        return None
     try:
-        definition.parse(schema)
+        return definition.parse(schema, segments=types)
     except DefinitionError as error:
-        return [problem.render(error.source, error.origin) for problem in error.problems]
+        problems += _rendered(error)
     except SegmentKitError as error:
-        return [f"{where}: {error}"]
+        problems.append(f"{where}: {error}")
+    return None
+
+
+def _circle(definitions: Iterable[Definition], trees: Mapping[str, Predicate]) -> list[str]:
+    from segmentkit.dsl.definitions import in_order
+
+    first = {definition.name: definition for definition in reversed(list(definitions))}
+    try:
+        in_order((first[name], tree) for name, tree in trees.items())
+    except CycleError as error:
+        return _rendered(error)
     return []
+
+
+def _rendered(error: DefinitionError) -> list[str]:
+    return [problem.render(error.source, error.origin) for problem in error.problems]
 
 
 def _read(path: Path) -> str:
