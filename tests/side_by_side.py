@@ -31,9 +31,7 @@ def as_flips(deltas: Iterable[sk.Delta]) -> list[Flip]:
 class SideBySide:
     """Every operation goes to the engine and to the model; what comes out is compared at once."""
 
-    def __init__(
-        self, world: World, unknown: Literal["error", "create"] = "error", model: type[Model] = Model
-    ) -> None:
+    def __init__(self, world: World, unknown: Literal["error", "create"] = "error", model: type[Model] = Model) -> None:
         self.world = world
         self.engine, self.clock = engine_for(world, unknown)
         self.model = model(world.schema, world.start, unknown)
