@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from importlib.metadata import PackageNotFoundError, version as version_of
 
-from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
+
+from segmentkit.forms.lexer import SegmentLexer
 
 project = "segmentkit"
 author = "The segmentkit authors"
@@ -43,7 +44,7 @@ def _mark_code(_app: Sphinx, _what: str, _name: str, _object: object, _options: 
 
 
 def setup(app: Sphinx) -> None:
-    """Let pages fence filters as `filter` and definition files as `seg`, which no highlighter knows."""
+    """Let pages fence filters as `filter` and definition files as `seg`, also without the installed entry point."""
     app.connect("autodoc-process-docstring", _mark_code)
-    app.add_lexer("filter", TextLexer)
-    app.add_lexer("seg", TextLexer)
+    app.add_lexer("filter", SegmentLexer)
+    app.add_lexer("seg", SegmentLexer)

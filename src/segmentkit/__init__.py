@@ -3,7 +3,9 @@
 ::
 
     schema      what objects, attributes and events there are      Schema, ObjectType, text, integer, ...
-    filter      text -> typed tree, checked against the schema     parse, format
+    filter      text -> typed tree, checked against the schema     parse, format, lint
+    editors     what may come next, and what can be asked at all   complete, describe
+    forms       JSON, plain English, the normal form, builder      to_json, from_json, to_english, normalize
     engine      holds facts, keeps memberships                     Engine
     changes     what goes in, in atomic batches                    Put, Update, Event, Retract, Delete
     deltas      what comes out: who entered and left, when         Delta, Deltas
@@ -16,6 +18,7 @@ Importing does nothing else: the parser, numpy and calendars are loaded on first
 from segmentkit._reports import Difference, EngineStatistics, Preview
 from segmentkit.clock import Clock, ManualClock, SystemClock
 from segmentkit.dsl import format, parse
+from segmentkit.editor import Completion, complete, describe
 from segmentkit.engine import Engine
 from segmentkit.errors import (
     ClockError,
@@ -24,6 +27,7 @@ from segmentkit.errors import (
     DefinitionError,
     FilterSyntaxError,
     FilterTypeError,
+    FormError,
     LimitError,
     MissingExtraError,
     Problem,
@@ -32,9 +36,11 @@ from segmentkit.errors import (
     StoreError,
     UnknownNameError,
 )
+from segmentkit.forms import from_json, normalize, to_english, to_json
 from segmentkit.index._members import Members
 from segmentkit.index._segments import Segment
 from segmentkit.index.deltas import Change, Delete, Delta, Deltas, Event, Put, Retract, Update, consolidate
+from segmentkit.linting import Finding, lint
 from segmentkit.schema import (
     EventType,
     ObjectType,
@@ -60,6 +66,7 @@ __all__ = [
     "Change",
     "Clock",
     "ClockError",
+    "Completion",
     "CycleError",
     "DataError",
     "DefinitionError",
@@ -73,6 +80,8 @@ __all__ = [
     "EventType",
     "FilterSyntaxError",
     "FilterTypeError",
+    "Finding",
+    "FormError",
     "LimitError",
     "ManualClock",
     "Members",
@@ -95,17 +104,24 @@ __all__ = [
     "ValueType",
     "boolean",
     "choice",
+    "complete",
     "consolidate",
     "date",
     "decimal",
+    "describe",
     "format",
+    "from_json",
     "instant",
     "integer",
+    "lint",
     "many",
+    "normalize",
     "number",
     "one",
     "parse",
     "point",
     "text",
     "text_set",
+    "to_english",
+    "to_json",
 ]

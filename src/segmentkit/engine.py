@@ -8,38 +8,33 @@ flipped segments (`index._matcher`); the flips are numbered, stored and told (`_
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import Any, Literal
 
-import attrs
 from pyroaring import BitMap
 
+from segmentkit._catalogue import Catalogue, agents, period, text_of
 from segmentkit._reports import Difference, EngineStatistics, Preview
 from segmentkit._subscriptions import Subscription, Subscriptions
-from segmentkit._unsupported import unsupported
 from segmentkit.clock import Clock, SystemClock
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.dsl.predicates import Predicate
 from segmentkit.errors import (
     ClockError,
-    DefinitionError,
-    FilterTypeError,
-    Problem,
     SegmentKitError,
     StoreError,
-    UnknownNameError,
 )
 from segmentkit.index._accept import Acceptor, Operation
 from segmentkit.index._deadlines import Deadlines
-from segmentkit.index._features import Watcher
+from segmentkit.index._features import Move, Watcher
 from segmentkit.index._matcher import Matcher
 from segmentkit.index._members import Members
+from segmentkit.index._ripple import Ripple
 from segmentkit.index._segments import Segment
-from segmentkit.index._table import Table
+from segmentkit.index._table import Table, World
 from segmentkit.index._writer import ObjectFlips, Undo, Writer
 from segmentkit.index.deltas import (
     Backfill,
@@ -53,7 +48,7 @@ from segmentkit.index.deltas import (
     Retract,
     Update,
 )
-from segmentkit.schema import Schema, from_micros, names, to_micros
+from segmentkit.schema import Schema, from_micros, to_micros
 from segmentkit.stores.memory import MemoryStore
 from segmentkit.stores.protocol import Batch, Definition, SharesFacts, Store
 
@@ -105,12 +100,16 @@ class Engine:
         self._lock = RLock()
         self._deadlines = Deadlines()
         self._tables = {name: Table(object_type) for name, object_type in schema.types.items()}
-        self._matchers = {
-            n: Matcher(table, schema.zone, self._deadlines, self._lock) for n, table in self._tables.items()
-        }
-        self._writers = {n: Writer(table, self._matchers[n]) for n, table in self._tables.items()}
+        self._world = World(self._tables)
+        self._ripple = Ripple(schema, self._world)
+        self._matchers: dict[str, Matcher] = {}
+        for name, table in self._tables.items():
+            table.world = self._world
+            self._matchers[name] = Matcher(table, schema, self._deadlines, self._lock, self._ripple)
+        self._writers = {n: Writer(table, self._matchers[n], self._ripple) for n, table in self._tables.items()}
+        self._ripple.attach(self._writers)
         self._acceptor = Acceptor(self._tables, creates_unknown=unknown == "create")
-        self._segments: dict[str, Segment] = {}
+        self._catalogue = Catalogue(schema, self._matchers, self._world, self._ripple, self._past)
         self._subscriptions = Subscriptions()
         self._unsaved: list[Record | Backfill] = []
         self._revision = 0
@@ -134,13 +133,12 @@ class Engine:
         except SegmentKitError as error:
             raise StoreError(f"the store's facts do not fit the schema: {error}") from error
         self._write(operations, None)
-        for definition in self._store.definitions():
+        for definition in self._catalogue.ordered(self._store.definitions()):
             try:
-                segment = self._compile(definition)
+                segment = self._catalogue.compile(definition)
             except SegmentKitError as error:
                 raise StoreError(f"the store's segment {definition.name!r} does not fit the schema: {error}") from error
-            self._matchers[segment.object_type].add(segment, self._now)
-            self._segments[segment.name] = segment
+            self._catalogue.swap([], [segment], self._now)
         self._unsaved = self._advance_to(max(self._now, self._clock_read))  # told with the next batch
 
     # --------------------------------------------------------------------- changes
@@ -188,7 +186,8 @@ class Engine:
                 try:
                     self._commit(deltas, resolved)
                 except StoreError:
-                    self._write(list(reversed(undo or ())), None)
+                    with self._world.taken_back():
+                        self._write(list(reversed(undo or ())), None)
                     self._unsaved, self._seq = records[:saved], seq
                     raise
             return deltas
@@ -200,9 +199,10 @@ class Engine:
         writer = self._writers[object_type]
         writer.begin(now, None)
         getattr(writer, name)(*arguments)
-        flips = writer.finish()
-        if flips:
-            self._number(object_type, flips, records)
+        if self._ripple.is_still:
+            self._number(object_type, writer.finish(), records)
+        else:
+            self._collect(records)
         deltas = Deltas(records)
         self._commit(deltas, ())
         return deltas
@@ -295,13 +295,22 @@ class Engine:
                     due.setdefault((matcher, number), []).append(watcher)
             ordered = due.items() if len(due) < 2 else sorted(due.items(), key=_by_type_and_number)
             for (matcher, number), watchers in ordered:
-                moves: list[Any] = []
+                moves: list[Move] = []
                 for watcher in watchers:
                     watcher.pass_time(number, at, moves)
-                if moves:
-                    flips = matcher.carry(number, moves, at)
-                    if flips:
-                        self._number(matcher.table.name, ((matcher.table.ids[number] or "", flips, "time"),), records)
+                flips = matcher.carry(number, moves, at) if moves else ()
+                if not flips:
+                    continue
+                object_id = matcher.table.ids[number] or ""
+                if self._ripple.is_still:
+                    self._number(matcher.table.name, ((object_id, flips, "time"),), records)
+                else:
+                    self._writers[matcher.table.name].emit(object_id, flips, "time")
+                    self._ripple.flipped(matcher, number, flips, at)
+            if not self._ripple.is_still:
+                self._ripple.settle(at, "time")
+                self._collect(records)
+                self._world.commit()
 
     def _write(self, operations: Sequence[Operation], undo: Undo | None) -> list[tuple[str, list[ObjectFlips]]]:
         """Carry operations out; return what flips, by object type."""
@@ -312,7 +321,14 @@ class Engine:
                 writer = writers[object_type] = self._writers[object_type]
                 writer.begin(self._now, undo)
             getattr(writer, operation)(*arguments)
+        if not self._ripple.is_still:
+            writers |= self._writers  # others than those that were written to may have flips too
         return [(object_type, writer.finish()) for object_type, writer in writers.items()]
+
+    def _collect(self, records: list[Record | Backfill]) -> None:
+        """Number what has flipped at any object."""
+        for object_type, writer in self._writers.items():
+            self._number(object_type, writer.finish(), records)
 
     def _number(self, object_type: str, flips: Iterable[ObjectFlips], records: list[Record | Backfill]) -> None:
         heads = self._matchers[object_type].heads
@@ -337,6 +353,7 @@ class Engine:
         except Exception as error:
             raise StoreError(f"the store refused the batch: {error}") from error
         self._revision += 1
+        self._world.commit()
         if self._subscriptions and deltas:
             self._subscriptions.tell(deltas)
 
@@ -375,17 +392,14 @@ class Engine:
             One look at each object for each literal that no other segment uses yet.
         """
         with self._lock:
-            self._check_free(name)
+            self._catalogue.check_free(name)
             definition = Definition(
-                name, on, _text(where), description, _agents(hidden_from), _refresh(name, refresh), tuple(tags)
+                name, on, text_of(where), description, agents(hidden_from), period(name, refresh), tuple(tags)
             )
-            segment = self._compile(definition, params, where)
+            segment = self._catalogue.compile(definition, params, where)
+            segment.since = self._seq
             self._exchange([], [segment], "define")
             return segment
-
-    def _check_free(self, name: str) -> None:
-        if name in self._segments:
-            raise _bad_name(name, "is defined already; use redefine() to change it")
 
     def redefine(
         self,
@@ -403,17 +417,17 @@ class Engine:
             FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: the filter is wrong; nothing changed.
         """
         with self._lock:
-            old = self._segment(name)
+            old = self._catalogue.get(name)
             definition = Definition(
                 name,
                 old.object_type,
-                _text(where),
+                text_of(where),
                 old.description if description is None else description,
-                old.hidden_from if hidden_from is None else _agents(hidden_from),
+                old.hidden_from if hidden_from is None else agents(hidden_from),
                 old.refresh,
                 old.tags,
             )
-            segment = self._compile(definition, params, where)
+            segment = self._catalogue.compile(definition, params, where)
             self._exchange([old], [segment], "redefine")
             return segment
 
@@ -423,70 +437,46 @@ class Engine:
         Raises:
             FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: with line and column in the file.
         """
-        from segmentkit.dsl.definitions import parse_definitions
-
-        items = parse_definitions(Path(path).read_text(encoding="utf-8"), origin=str(path))
         with self._lock:
-            compiled = []
-            for item in items:
-                self._check_free(item.name)
-                every = f"{item.refresh.count} {item.refresh.unit}s" if item.refresh else ""
-                definition = Definition(
-                    item.name, item.on, item.where, item.description, item.hidden_from, every, item.tags
-                )
-                self._check_definition(definition)
-                compiled.append(_segment_of(definition, item.parse(self.schema)))
+            compiled = self._catalogue.compile_file(path)
+            for segment in compiled:
+                segment.since = self._seq
             self._exchange([], compiled, "define")
             return compiled
+
+    def export_definitions(self, on: str | None = None, *, visible_to: str | None = None) -> str:
+        """Return the segments as the text of a definition file, of which `define_file` makes equal ones."""
+        from segmentkit.dsl.definitions import format_definitions
+
+        return format_definitions(self.segments(on, visible_to=visible_to))
 
     def drop(self, name: str) -> None:
         """Forget a segment; its members leave it in deltas marked `backfill`.
 
         Raises:
             UnknownNameError: there is no such segment.
+            DefinitionError: another segment refers to it; nothing changed.
         """
         with self._lock:
-            self._exchange([self._segment(name)], [], "drop")
+            segment = self._catalogue.get(name)
+            self._catalogue.check_unread(name)
+            self._exchange([segment], [], "drop")
 
     def segments(self, on: str | None = None, *, visible_to: str | None = None) -> list[Segment]:
         """Return the segments in the order of their definition: of one type, seen by one agent."""
         with self._lock:
             return [
                 segment
-                for segment in self._segments.values()
+                for segment in self._catalogue.segments.values()
                 if (on is None or segment.object_type == on) and visible_to not in segment.hidden_from
             ]
-
-    def _compile(
-        self, definition: Definition, params: Mapping[str, Any] | None = None, where: str | Predicate | None = None
-    ) -> Segment:
-        """Return the segment of a definition; `where` is the tree if the host gave one."""
-        from segmentkit import dsl
-
-        self._check_definition(definition)
-        if where is not None and not isinstance(where, str):
-            return _segment_of(definition, where)
-        tree = dsl.parse(
-            definition.where, self.schema, definition.on, params=params, origin=f"segment {definition.name!r}"
-        )
-        if params:
-            definition = attrs.evolve(definition, where=dsl.format(tree))
-        return _segment_of(definition, tree)
-
-    def _check_definition(self, definition: Definition) -> None:
-        if not isinstance(definition.name, str) or not 0 < len(definition.name) <= 200:
-            raise _bad_name(definition.name, "has to be text of 1 to 200 characters")
-        if definition.on not in self.schema.types:
-            message = f"segment {definition.name!r} is on the unknown object type {definition.on!r}"
-            hint = f"declared: {names(self.schema.types)}"
-            raise UnknownNameError([Problem(message, hint=hint)], str(definition.on), names=[str(definition.on)])
 
     def _exchange(self, old: Sequence[Segment], new: Sequence[Segment], cause: str) -> None:
         """Put `new` segments in the place of `old` ones and emit what that flips, in one batch."""
         records = self._advance_to(self._read_clock())
-        saved, seq, before = len(records), self._seq, dict(self._segments)
-        self._swap(old, new)
-        held = {segment.name: segment.members for segment in old}
+        saved, seq, before = len(records), self._seq, dict(self._catalogue.segments)
+        held = {segment.name: BitMap(segment.members) for segment in old}
+        self._catalogue.swap(old, new, self._now)
         for segment in new or old:
             members = segment.members if new else BitMap()
             ids = self._tables[segment.object_type].ids
@@ -498,6 +488,8 @@ class Engine:
                         Backfill(self._seq + 1, self._now, segment.object_type, segment.name, objects, entered, cause)
                     )
                     self._seq += len(objects)
+            self._tell_readers(segment, was, members, cause)
+        self._collect(records)
         kept = {segment.name for segment in new}
         try:
             self._commit(
@@ -510,30 +502,29 @@ class Engine:
                 dropped=[segment.name for segment in old if segment.name not in kept],
             )
         except StoreError:
-            self._swap(new, old)
-            self._segments = {name: self._segments[name] for name in before}
+            with self._world.taken_back():
+                after = {segment.name: BitMap(segment.members) for segment in new}
+                self._catalogue.swap(new, old, self._now)
+                for segment in old:
+                    self._tell_readers(segment, after.get(segment.name, BitMap()), segment.members, cause)
+            for writer in self._writers.values():
+                writer.finish()
+            self._catalogue.segments = {name: self._catalogue.segments[name] for name in before}
             self._unsaved, self._seq = records[:saved], seq
             raise
 
-    def _swap(self, old: Sequence[Segment], new: Sequence[Segment]) -> None:
-        """Take segments out of the plans and others in; one that replaces another takes its place in the order."""
-        for segment in old:
-            self._matchers[segment.object_type].remove(segment.name)
-        for segment in new:
-            self._matchers[segment.object_type].add(segment, self._now)
-        replaced = {segment.name: segment for segment in new}
-        gone = {segment.name for segment in old} - set(replaced)
-        self._segments = {n: replaced.get(n, s) for n, s in self._segments.items() if n not in gone} | replaced
+    def _tell_readers(self, segment: Segment, was: BitMap, members: BitMap, cause: str) -> None:
+        """Let filters that refer to a segment look again at the objects whose membership its definition changed."""
+        if segment.is_read:
+            self._ripple.redefined(segment, members - was, was - members, self._now)
+            self._ripple.settle(self._now, cause)
 
-    def _segment(self, name: str) -> Segment:
-        segment = self._segments.get(name)
-        if segment is None:
-            from difflib import get_close_matches
-
-            close = get_close_matches(str(name), self._segments, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else ""
-            raise UnknownNameError([Problem(f"there is no segment {name!r}", hint=hint)], str(name), names=[str(name)])
-        return segment
+    def _past(self) -> Iterator[Delta]:
+        """Yield the stored deltas; nothing if the store no longer has them all."""
+        try:
+            yield from self._store.deltas(0)
+        except StoreError:
+            return
 
     # --------------------------------------------------------------------- reading
 
@@ -543,7 +534,7 @@ class Engine:
         Raises:
             UnknownNameError: there is no such segment.
         """
-        segment = self._segment(name)
+        segment = self._catalogue.get(name)
         return Members(segment, self._tables[segment.object_type], self._lock, lambda: self._now)
 
     def segments_of(self, object_type: str, object_id: str) -> list[str]:
@@ -563,10 +554,11 @@ class Engine:
             FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: the filter is wrong.
         """
         with self._lock:
-            segment = self._compile(Definition("preview", on, _text(where)), params, where)
+            segment = self._catalogue.compile(Definition("preview", on, text_of(where)), params, where)
             matcher, ids = self._matchers[on], self._tables[on].ids
-            found = matcher.satisfying(segment.tree, self._now)
-            held = self._segment(against).members if against is not None else BitMap()
+            with self._catalogue.lowered(segment, self._now) as tree:
+                found = matcher.satisfying(tree, self._now)
+            held = self._catalogue.get(against).members if against is not None else BitMap()
 
             def ordered(numbers: BitMap) -> tuple[str, ...]:
                 return tuple(sorted(ids[number] or "" for number in numbers))
@@ -595,7 +587,7 @@ class Engine:
         """
         with self._lock:
             if segment is not None:
-                self._segment(segment)
+                self._catalogue.get(segment)
             subscription = Subscription(callback, segment)
             self._subscriptions.add(subscription)
 
@@ -635,7 +627,7 @@ class Engine:
         with self._lock:
             total, done = sum(len(table.alive) for table in self._tables.values()), 0
             for object_type, table in self._tables.items():
-                segments = list(self._matchers[object_type].segments.values())
+                segments = [s for s in self._catalogue.segments.values() if s.object_type == object_type]
                 for object_id, number in table.number_by_id.items():
                     facts = table.facts(number)
                     for segment in segments:
@@ -672,12 +664,13 @@ class Engine:
             for name, table in self._tables.items():
                 table.check_invariants()
                 self._matchers[name].check_invariants(self._now)
-            held = {name for matcher in self._matchers.values() for name in matcher.segments}
-            assert held == set(self._segments), "the matchers hold other segments than the engine"
+            planned = [s for matcher in self._matchers.values() for s in matcher.segments.values()]
+            held = {segment.name for segment in planned if not segment.is_hidden}
+            assert held == set(self._catalogue.segments), "the matchers hold other segments than the engine"
 
     def __repr__(self) -> str:
         objects = ", ".join(f"{len(table.alive):,} {name}" for name, table in self._tables.items())
-        return f"<Engine at {self.now.isoformat()}: {len(self._segments)} segments over {objects}>"
+        return f"<Engine at {self.now.isoformat()}: {len(self._catalogue.segments)} segments over {objects}>"
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -685,7 +678,7 @@ class Engine:
         rows = "".join(
             f"<tr><td>{escape(s.name)}</td><td>{escape(s.object_type)}</td><td>{len(s.members):,}</td>"
             f"<td><code>{escape(s.where)}</code></td></tr>"
-            for s in self._segments.values()
+            for s in self._catalogue.segments.values()
         )
         head = "<tr><th>segment</th><th>on</th><th>members</th><th>where</th></tr>"
         return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
@@ -694,44 +687,3 @@ class Engine:
 def _by_type_and_number(item: tuple[tuple[Matcher, int], object]) -> tuple[str, int]:
     matcher, number = item[0]
     return matcher.table.name, number
-
-
-def _text(where: str | Predicate) -> str:
-    if isinstance(where, str):
-        return where
-    from segmentkit import dsl
-
-    return dsl.format(where)
-
-
-def _agents(hidden_from: Iterable[str]) -> frozenset[str]:
-    return frozenset((hidden_from,)) if isinstance(hidden_from, str) else frozenset(hidden_from)
-
-
-def _refresh(name: str, refresh: timedelta | str | None) -> str:
-    """Return a period as text, such as "4 hours"; "" for None."""
-    if refresh is None:
-        return ""
-    if isinstance(refresh, timedelta) and refresh > timedelta():
-        return f"{refresh // timedelta(seconds=1)} seconds"
-    if isinstance(refresh, str) and _PERIOD.fullmatch(refresh):
-        return refresh
-    raise _bad_name(name, f"has refresh={refresh!r}; expected a positive timedelta or text such as '4 hours'")
-
-
-_PERIOD = re.compile(r"[1-9][0-9]{0,8} (second|minute|hour|day|week|month|year)s?")
-
-
-def _segment_of(definition: Definition, tree: Predicate) -> Segment:
-    d = definition
-    what = unsupported(tree)
-    if what is not None:
-        message = (
-            f"segment {d.name!r}: {what} cannot be kept up to date by the engine yet; evaluate such filters yourself"
-        )
-        raise FilterTypeError([Problem(message)], d.where)
-    return Segment(d.name, d.on, d.where, tree, d.description, d.hidden_from, d.refresh, d.tags)
-
-
-def _bad_name(name: object, why: str) -> DefinitionError:
-    return DefinitionError([Problem(f"segment {name!r} {why}", 0, len(str(name)))], str(name))

@@ -7,7 +7,8 @@
     │   ├── FilterSyntaxError      (ValueError) the text is not in the language
     │   ├── FilterTypeError        (TypeError)  all problems of a filter against its schema
     │   ├── UnknownNameError       (LookupError) a segment, type, attribute or event nobody declared
-    │   └── CycleError             (ValueError) segments that refer to each other in a circle
+    │   ├── CycleError             (ValueError) segments that refer to each other in a circle
+    │   └── FormError              (ValueError) a filter in another form, such as JSON, cannot be read or written
     ├── SchemaError                (ValueError) the schema contradicts itself
     ├── DataError                  (ValueError) a fact was refused; its batch changed nothing
     ├── ClockError                 (ValueError) an instant is naive, or time would go back
@@ -32,6 +33,7 @@ __all__ = [
     "DefinitionError",
     "FilterSyntaxError",
     "FilterTypeError",
+    "FormError",
     "LimitError",
     "MissingExtraError",
     "Problem",
@@ -51,7 +53,8 @@ class Problem:
     """One thing that is wrong with a filter, and where.
 
     `start` and `end` are offsets into the source text; `line` and `column` count from 1.
-    `hint` says what to do, or is empty.
+    `hint` says what to do, or is empty. `pointer` is the place in JSON (RFC 6901; "" is the whole
+    document) where there is no text to point into, and None otherwise.
     """
 
     message: str
@@ -60,6 +63,7 @@ class Problem:
     line: int = 1
     column: int = 1
     hint: str = ""
+    pointer: str | None = None
 
     @classmethod
     def at(cls, message: str, source: str, start: int, end: int, hint: str = "") -> Problem:
@@ -71,6 +75,9 @@ class Problem:
     def render(self, source: str, origin: str = "") -> str:
         """Return message, source line, caret and hint, the way a compiler prints them."""
         head = f"{origin}, " if origin else ""
+        if self.pointer is not None:
+            report = f"{head}at {self.pointer or 'the top'}: {self.message}"
+            return f"{report}\n{self.hint}" if self.hint else report
         lines = source.split("\n")
         text = lines[self.line - 1].rstrip("\r") if self.line <= len(lines) else ""
         offset = min(self.column - 1, len(text))
@@ -131,6 +138,14 @@ class CycleError(DefinitionError, ValueError):
     ) -> None:
         super().__init__(problems, source, origin)
         self.path = tuple(path)
+
+
+class FormError(DefinitionError, ValueError):
+    """A filter in another form cannot be read, or cannot be written in it.
+
+    Each problem has a JSON `pointer`: into the document that was read, or for a filter that
+    cannot be written into what `segmentkit.to_json` gives for it.
+    """
 
 
 class SchemaError(SegmentKitError, ValueError):

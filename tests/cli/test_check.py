@@ -39,6 +39,18 @@ def test_segments_may_refer_to_each_other_in_any_order_and_over_files(shop: Shop
     assert f"{first}, line 1, column 65: unknown segment 'C'" in alone.out
 
 
+def test_lint_looks_into_segments_of_the_file(shop: Shop) -> None:
+    path = shop.write(
+        "a.seg",
+        'segment "A" on contact where in segment "B" or did purchase\nsegment "B" on contact where country = "PL"\n'
+        'segment "C" on contact where in segment "B" and country = "DE"\n',
+    )
+    result = shop.call("check", path, "--lint", "--schema", shop.folder / "schema.toml")
+    assert result.status == 0
+    assert f"{path}, line 3" in result.out
+    assert result.lines[-1].startswith("3 segments in 1 file: no problems, 1 warning")
+
+
 def test_a_reference_to_a_segment_on_another_type_is_a_problem(shop: Shop) -> None:
     path = shop.write("a.seg", 'segment "A" on contact where in segment "B"\nsegment "B" on company where true\n')
     result = shop.call("check", path, "--schema", shop.folder / "schema.toml")
@@ -81,3 +93,37 @@ def test_a_file_that_is_not_text_is_one_clean_message(shop: Shop) -> None:
     result = shop.call("check", path, "--schema", shop.folder / "schema.toml")
     assert result.status == 2
     assert f"{path}: not text in UTF-8" in result.err
+
+
+LINTED = """
+segment "Many" on contact
+  where count(purchase) > 5 and count(purchase) > 3
+
+segment "More" on contact
+  where did purchase at least 7 times and country = "PL"
+
+segment "Abroad" on contact
+  where country != "PL"
+"""
+
+
+def test_lint_prints_what_is_probably_not_meant_and_compares_segments(shop: Shop) -> None:
+    path = shop.write("linted.seg", LINTED)
+    arguments = ("check", path, "--schema", shop.folder / "schema.toml")
+    result = shop.call(*arguments, "--lint")
+    assert result.status == 0
+    assert (
+        f"{path}, line 3, column 33: warning: 'count(purchase) > 3' holds wherever 'count(purchase) > 5' does"
+        in result.out
+    )
+    assert f"{path}, line 6, column 9: hint: every contact that passes is in segment 'Many' too" in result.out
+    assert f"{path}, line 9, column 9: hint: 'country != \"PL\"' also holds where country is missing" in result.out
+    assert result.lines[-1] == "3 segments in 1 file: no problems, 1 warning, 2 hints"
+    assert shop.call(*arguments).out == "3 segments in 1 file: no problems\n"
+
+
+def test_strict_ends_with_status_one_when_there_is_a_warning(shop: Shop) -> None:
+    arguments = ("check", shop.write("linted.seg", LINTED), "--schema", shop.folder / "schema.toml", "--strict")
+    assert shop.call(*arguments).status == 1
+    hints = shop.write("hints.seg", 'segment "Abroad" on contact where country != "PL"')
+    assert shop.call("check", hints, "--schema", shop.folder / "schema.toml", "--strict").status == 0

@@ -1,4 +1,4 @@
-"""The command line: `segmentkit run` and `segmentkit check`.
+"""The command line: `segmentkit run`, `segmentkit check` and `segmentkit fmt`.
 
 `main` owns what all commands share: the options, the exit status (0 fine, 1 definitions have
 problems, 2 anything else), clean messages on stderr instead of tracebacks, and output that
@@ -66,6 +66,12 @@ def _start_check(arguments: argparse.Namespace) -> int:
     return check(arguments)
 
 
+def _start_format(arguments: argparse.Namespace) -> int:
+    from segmentkit.cli._format import format_files
+
+    return format_files(arguments)
+
+
 class _Version(argparse.Action):
     """Prints the version; asks for it only then."""
 
@@ -84,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="show memberships over data files", allow_abbrev=False))
     _add_check(commands.add_parser("check", help="report the problems of definition files", allow_abbrev=False))
+    _add_format(commands.add_parser("fmt", help="lay definition files out", allow_abbrev=False))
     return parser
 
 
@@ -135,4 +142,16 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     )
     parser.set_defaults(command=_start_check)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".seg file, or folder with a project.toml")
+    parser.add_argument("--lint", action="store_true", help="also print what is probably not meant")
+    parser.add_argument("--strict", action="store_true", help="lint, and end with status 1 if there is a warning")
     parser.add_argument("--schema", type=Path, metavar="FILE", help="object types, attributes and events, as TOML")
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Lay definition files out in their one way, comments kept, and write them back. "
+        "Exit status: 0 fine, 1 a file is not in the language, 2 a file cannot be read."
+    )
+    parser.set_defaults(command=_start_format)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".seg file, or folder with some")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if a file would change")

@@ -1,4 +1,4 @@
-"""`segmentkit check`: every problem of definition files, and an exit status for CI.
+"""`segmentkit check`: every problem of definition files, what is probably not meant, and an exit status for CI.
 
 All files of a call belong together: a segment may refer to one of another file, whatever the order.
 """
@@ -34,14 +34,35 @@ class Checked:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Run the command; return 0 without problems, 1 with some."""
+    """Run the command; return 0 without problems, 1 with some (`--strict`: or with warnings)."""
     project = gather_definitions(arguments.files, arguments.schema)
-    checked = read_definitions(project.definitions, read_schema(project.schema))
+    schema = read_schema(project.schema)
+    checked = read_definitions(project.definitions, schema)
     for problem in checked.problems:
         print(problem, end="\n\n")
     found = plural(len(checked.problems), "problem") if checked.problems else "no problems"
+    warnings = 0
+    if (arguments.lint or arguments.strict) and not checked.problems:
+        warnings, hints = _lint(checked, schema)
+        found += f", {plural(warnings, 'warning')}, {plural(hints, 'hint')}"
     print(f"{plural(len(checked.definitions), 'segment')} in {plural(len(project.definitions), 'file')}: {found}")
-    return 1 if checked.problems else 0
+    return 1 if checked.problems or (arguments.strict and warnings) else 0
+
+
+def _lint(checked: Checked, schema: Schema) -> tuple[int, int]:
+    """Print what is probably not meant, each segment compared with those before it; return warnings and hints."""
+    from segmentkit.linting import lint
+
+    counts = {"warning": 0, "hint": 0}
+    trees: dict[str, dict[str, Predicate]] = {}
+    for definition in checked.definitions:
+        earlier = trees.setdefault(definition.on, {})
+        region = definition.where_offset, definition.where_offset + len(definition.where)
+        for finding in lint(definition.source, schema, definition.on, segments=earlier, region=region):
+            counts[finding.severity] += 1
+            print(finding.render(definition.source, definition.origin), end="\n\n")
+        earlier[definition.name] = checked.tree_by_name[definition.name]
+    return counts["warning"], counts["hint"]
 
 
 def read_definitions(paths: Iterable[Path], schema: Schema) -> Checked:

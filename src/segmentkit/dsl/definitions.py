@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import attrs
 from attrs import evolve
@@ -34,7 +34,7 @@ from segmentkit.dsl.predicates import Crossing, Duration, InSegment, Predicate, 
 from segmentkit.errors import CycleError, FilterSyntaxError, LimitError, Problem
 from segmentkit.schema import Schema
 
-__all__ = ["MAX_FILE", "Definition", "in_order", "parse_definitions"]
+__all__ = ["CLAUSES", "MAX_FILE", "Definition", "format_definitions", "in_order", "parse_definitions", "split_tokens"]
 
 MAX_FILE: Final = 10_000_000
 """Most characters of a file of definitions."""
@@ -97,7 +97,7 @@ def parse_definitions(text: str, origin: str = "") -> list[Definition]:
     tokens, problems = scan(text)
     definitions: list[Definition] = []
     names: dict[str, int] = {}
-    for part in _split(tokens):
+    for part in split_tokens(tokens):
         reader = _Reader(text, origin, part, problems)
         definition = reader.read()
         if definition is None:
@@ -144,7 +144,78 @@ def _placed(error: CycleError, definition: Definition, tree: Predicate) -> Cycle
     return CycleError(problems, definition.source, definition.origin, path=error.path)
 
 
-def _split(tokens: list[Token]) -> list[list[Token]]:
+class Defined(Protocol):
+    """What can be written as a definition: a segment of an engine, or anything with these fields."""
+
+    @property
+    def name(self) -> str:
+        """The name of the segment."""
+
+    @property
+    def object_type(self) -> str:
+        """The object type."""
+
+    @property
+    def where(self) -> str:
+        """The text of the filter."""
+
+    @property
+    def description(self) -> str:
+        """For people, or empty."""
+
+    @property
+    def hidden_from(self) -> frozenset[str]:
+        """The agents that do not see it."""
+
+    @property
+    def refresh(self) -> str:
+        """Such as "4 hours", or empty."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """For the host."""
+
+
+def format_definitions(segments: Iterable[Defined]) -> str:
+    """Return segments as the text of a definition file; `define_file` of it gives equal segments.
+
+    Args:
+        segments: such as `engine.segments()`, in the order in which they are written.
+
+    >>> from types import SimpleNamespace
+    >>> loyal = SimpleNamespace(
+    ...     name="Loyal", object_type="contact", where="orders > 4 and email is known",
+    ...     description="Ours", hidden_from=frozenset({"agent-7"}), refresh="4 hours", tags=("crm",))
+    >>> print(format_definitions([loyal]), end="")
+    segment "Loyal" on contact
+      describe "Ours"
+      hide from "agent-7"
+      refresh every 4 hours
+      tags "crm"
+      where orders > 4
+        and email is known
+    """
+    from segmentkit.dsl._layout import format_file
+
+    return format_file("\n".join(map(_written, segments)))
+
+
+def _written(segment: Defined) -> str:
+    """Return a definition as text, not laid out; the filter ends its own lines, because it may end in a comment."""
+    quoted = _literals.write_text
+    parts = [f"segment {quoted(segment.name)} on {_literals.quote_name(segment.object_type)}"]
+    if segment.description:
+        parts.append(f"describe {quoted(segment.description)}")
+    if segment.hidden_from:
+        parts.append(f"hide from {', '.join(map(quoted, sorted(segment.hidden_from)))}")
+    if segment.refresh:
+        parts.append(f"refresh every {segment.refresh}")
+    if segment.tags:
+        parts.append(f"tags {', '.join(map(quoted, segment.tags))}")
+    return "\n".join([*parts, f"where {segment.where}"])
+
+
+def split_tokens(tokens: list[Token]) -> list[list[Token]]:
     """Return the tokens of each definition; whatever comes before the first one is a part of its own."""
     starts = [i for i in range(len(tokens)) if i == 0 or _begins(tokens, i)]
     return [tokens[start:end] for start, end in pairwise([*starts, len(tokens)])]
@@ -305,4 +376,6 @@ _CLAUSES: Final[dict[str, tuple[str, Callable[[_Reader], Any]]]] = {
     "refresh": ("refresh", _Reader._refresh),
     "tags": ("tags", _Reader._tags),
 }
+CLAUSES: Final = frozenset({*_CLAUSES, "where"})
+"""The words that begin a clause of a definition."""
 _EXPECTED: Final = "'where', 'describe', 'hide from', 'refresh every' or 'tags'"

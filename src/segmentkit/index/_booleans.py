@@ -16,19 +16,27 @@ from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.dsl.predicates import (
     And,
+    AnyRelated,
     Attribute,
     InBox,
+    InSegment,
     Not,
+    OneRelated,
     Or,
     Predicate,
+    Related,
     Within,
 )
 from segmentkit.index import _cells
-from segmentkit.index._clauses import BooleanKey, reads_of
+from segmentkit.index._clauses import BooleanKey
 from segmentkit.index._features import Context, Feature, Move
+from segmentkit.index._readings import readings_of
+from segmentkit.index._table import Table
 
-_FALSE: Final = 1
-_TRUE: Final = 2
+FALSE: Final = 1
+TRUE: Final = 2
+"""Cells of a boolean feature."""
+_NOBODY: Final = 2**32 - 1  # a number that no object has
 
 
 class BooleanFeature(Feature):
@@ -37,8 +45,13 @@ class BooleanFeature(Feature):
     def __init__(self, key: BooleanKey, literals: Sequence[Predicate], context: Context) -> None:
         super().__init__(key, literals, context)
         self.predicate = key.predicate
-        self.attributes, self.events = reads_of(key.predicate)
-        self.is_timed = bool(self.events) or _cells.reads_time(key.predicate)
+        readings = readings_of(key.predicate, context.table.name, context.schema)
+        own = [reading for reading in readings if not reading.path]
+        self.attributes = frozenset(reading.name for reading in own if reading.kind == "attribute")
+        self.events = frozenset(reading.name for reading in own if reading.kind == "event")
+        self.others = [r for r in readings if r.path or r.kind not in ("attribute", "event")]
+        """What it reads besides the facts of the object."""
+        self.is_timed = any(r.kind == "event" for r in readings) or _cells.reads_time(key.predicate)
         self.members = BitMap()
         self._table = context.table
         self._zone = context.zone
@@ -48,12 +61,15 @@ class BooleanFeature(Feature):
         self.truths = [-1, self._truth(False), self._truth(True)]
 
     def _truth(self, value: bool) -> int:
-        return sum(1 << i for i, literal in enumerate(self.literals) if _substituted(literal, self.predicate, value))
+        return sum(1 << i for i, literal in enumerate(self.literals) if truth_of(literal, self.predicate, value))
 
     def _test(self) -> Callable[[int, int], bool]:
         predicate, table, zone = self.predicate, self._table, self._zone
         if isinstance(predicate, InBox | Within) and isinstance(predicate.value, Attribute):
             return _point_test(predicate, table.columns[predicate.value.name].get)
+        quick = membership_test(predicate, table)
+        if quick is not None:
+            return quick
         return lambda number, now: evaluate(predicate, table.facts(number), now, zone)
 
     @property
@@ -61,10 +77,10 @@ class BooleanFeature(Feature):
         return True
 
     def cell(self, number: int, now: int) -> int:
-        return _TRUE if self._holds(number, now) else _FALSE
+        return TRUE if self._holds(number, now) else FALSE
 
     def current(self, number: int, now: int) -> int:
-        return _TRUE if number in self.members else _FALSE
+        return TRUE if number in self.members else FALSE
 
     @property
     def cost(self) -> int:
@@ -72,7 +88,7 @@ class BooleanFeature(Feature):
 
     def test(self, literal: int) -> Callable[[int], object]:
         members = self.members
-        false, true = (self.truths[cell] >> literal & 1 for cell in (_FALSE, _TRUE))
+        false, true = (self.truths[cell] >> literal & 1 for cell in (FALSE, TRUE))
         if true and not false:
             return members.__contains__
         return lambda number: true if number in members else false
@@ -96,7 +112,7 @@ class BooleanFeature(Feature):
         self.look_again(number, at, moves)
 
     def _store(self, number: int, cell: int) -> None:
-        if cell == _TRUE:
+        if cell == TRUE:
             self.members.add(number)
         else:
             self.members.discard(number)
@@ -128,15 +144,38 @@ def _point_test(predicate: InBox | Within, get: Callable[[int], Any]) -> Callabl
     return lambda number, now: (point := get(number)) is not None and _geo.distance_metres(point, centre) <= metres
 
 
-def _substituted(literal: Predicate, predicate: Predicate, value: bool) -> bool:
+def membership_test(predicate: Predicate, table: Table) -> Callable[[int, int], bool] | None:
+    """Return a quick test of membership, of the object or of related ones; None for any other predicate."""
+    world = table.world
+    if world is None:
+        return None
+    members = world.members
+    match predicate:
+        case InSegment(segment):
+            return lambda number, now: number in members.get(segment, ())
+        case OneRelated(relation, InSegment(segment)):
+            get = table.columns[relation].get
+            numbers = world.tables[table.type.relations[relation].target].number_by_id
+            return lambda number, now: numbers.get(get(number), _NOBODY) in members.get(segment, ())
+        case AnyRelated(Related(relation, InSegment(segment))):
+            declared = table.type.relations[relation]
+            assert declared.via is not None
+            sources, ids = world.tables[declared.target].links[declared.via].sources, table.ids
+            return lambda number, now: any(source in members.get(segment, ()) for source in sources(ids[number] or ""))
+        case _:
+            return None
+
+
+def truth_of(literal: Predicate, predicate: Predicate, value: bool) -> bool:
+    """Return whether a formula over one predicate holds when that one is `value`."""
     if literal == predicate:
         return value
     match literal:
         case Not(item):
-            return not _substituted(item, predicate, value)
+            return not truth_of(item, predicate, value)
         case And(items):
-            return all(_substituted(item, predicate, value) for item in items)
+            return all(truth_of(item, predicate, value) for item in items)
         case Or(items):
-            return any(_substituted(item, predicate, value) for item in items)
+            return any(truth_of(item, predicate, value) for item in items)
         case _:
             raise AssertionError(f"{literal!r} is no formula over {predicate!r}")

@@ -29,6 +29,7 @@ from segmentkit.index._clauses import FeatureKey
 from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._table import Table
 from segmentkit.index.deltas import bits_of
+from segmentkit.schema import Schema
 
 FREE: Final = 0
 MISSING: Final = 1
@@ -58,12 +59,17 @@ class Rows:
 
 @attrs.frozen
 class Context:
-    """What the features of one plan share: facts, the schema's zone, rows, and where deadlines go."""
+    """What the features of one plan share: facts, the schema, rows, and where deadlines go."""
 
     table: Table
-    zone: str
+    schema: Schema
     rows: Rows
     deadlines: Deadlines
+
+    @property
+    def zone(self) -> str:
+        """The zone of conditions that name none."""
+        return self.schema.zone
 
 
 Move = tuple["Feature", Any, Any]

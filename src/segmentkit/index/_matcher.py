@@ -44,7 +44,7 @@ class Matcher(Plan):
 
     def add(self, segment: Segment, now: int) -> None:
         """Take a segment in, with its members."""
-        segment.numbers = BitMap()
+        segment.numbers.clear()
         segment.settle = self._settle_memberships
         self.plan(segment, now)
         if self.table.alive:
@@ -53,6 +53,13 @@ class Matcher(Plan):
     def _settle_memberships(self) -> None:
         with self._lock:
             self.memberships.settle()
+
+    def let_read(self, segment: Segment) -> None:
+        """Keep the members of a segment of the plan up to the moment, since other filters read them."""
+        self.memberships.settle()
+        segment.is_read = True
+        if segment.bits:
+            self.memberships.at_once.add(segment.bits[0])
 
     # --------------------------------------------------------------------- matching
 
@@ -236,7 +243,7 @@ class Matcher(Plan):
     def segments_of(self, number: int) -> list[Segment]:
         """Return the segments of which an object is a member."""
         self.memberships.settle()
-        return [segment for segment in self.segments.values() if number in segment.numbers]
+        return [s for s in self.segments.values() if number in s.numbers and not s.is_hidden]
 
     # ---------------------------------------------------------------------- objects
 
@@ -268,7 +275,7 @@ class Matcher(Plan):
     def statistics(self) -> MatchStatistics:
         """Return what the plan holds."""
         return MatchStatistics(
-            segments=len(self.segments),
+            segments=sum(not segment.is_hidden for segment in self.segments.values()),
             clauses=sum(1 for literals in self._literals if literals),
             features=sum(len(features) for features in self._features.values()),
             dense_features=len(self._dense),

@@ -10,7 +10,7 @@ from typing import Final
 
 from pyroaring import BitMap
 
-from segmentkit.index.deltas import Flips
+from segmentkit.index.deltas import Flips, head_of
 
 _MOST_WAITING: Final = 20_000
 _FEW: Final = 500  # up to here, one after another is faster, and numpy need not be imported
@@ -24,6 +24,8 @@ class Memberships:
 
     def __init__(self) -> None:
         self.bitmaps: list[BitMap | None] = []
+        self.at_once: set[int] = set()
+        """Segments whose bitmaps do not wait, since other filters read them."""
         self._flips: list[int] = []
         self._numbers: list[int] = []
 
@@ -31,8 +33,22 @@ class Memberships:
         """Let an object enter and leave segments."""
         self._flips += flips
         self._numbers += (number,) * len(flips)
+        if self.at_once:
+            self._flip_at_once(number, flips)
         if len(self._flips) >= _MOST_WAITING:
             self.settle()
+
+    def _flip_at_once(self, number: int, flips: Flips) -> None:
+        for flip in flips:
+            head = head_of(flip)
+            bitmap = self.bitmaps[head]
+            if bitmap is not None and head in self.at_once:
+                (bitmap.add if flip >= 0 else bitmap.discard)(number)
+
+    def clear(self) -> None:
+        """Forget which segment has which place; nothing may wait."""
+        self.bitmaps = []
+        self.at_once = set()
 
     def settle(self) -> None:
         """Carry the flips that wait into the bitmaps."""

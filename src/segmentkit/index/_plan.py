@@ -14,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from threading import RLock
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from segmentkit.dsl.predicates import Predicate
+import attrs
+
+from segmentkit.dsl.predicates import Predicate, Rank
 from segmentkit.index._attributes import AgeFeature, DayAgeFeature, OrderedFeature, TextFeature
 from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._clauses import (
@@ -34,10 +36,17 @@ from segmentkit.index._clauses import (
 from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._features import Context, Feature, Rows, Watcher
 from segmentkit.index._memberships import Memberships
+from segmentkit.index._ranked import RankFeature, RankSource
+from segmentkit.index._readings import readings_of
 from segmentkit.index._segments import Segment
 from segmentkit.index._series import NthFeature, Series, SumFeature
 from segmentkit.index._sets import SetFeature
 from segmentkit.index._table import Table
+from segmentkit.schema import Schema
+
+if TYPE_CHECKING:
+    from segmentkit.index._matcher import Matcher
+    from segmentkit.index._ripple import Ripple
 
 _MOST_DENSE: Final = 48
 _MOST_OPEN_LITERALS: Final = 15  # of a dense open text feature: its cells must fit a 16-bit word
@@ -51,13 +60,14 @@ Test: TypeAlias = Callable[[int], object]
 class Plan:
     """The segments of one object type, the features they read, and who has to see which change."""
 
-    def __init__(self, table: Table, zone: str, deadlines: Deadlines, lock: RLock) -> None:
+    def __init__(self, table: Table, schema: Schema, deadlines: Deadlines, lock: RLock, ripple: Ripple) -> None:
         self.table = table
+        self._ripple = ripple
         self._lock = lock
         self.segments: dict[str, Segment] = {}
         self.memberships = Memberships()
         self.clauses_examined = 0
-        self._zone = zone
+        self._schema = schema
         self._deadlines = deadlines
         self._groups: list[int] = []
         self._is_stale = False
@@ -75,7 +85,9 @@ class Plan:
             self._deadlines.unregister(group)
         self._groups = []
         self._rows = Rows()
-        self._context = Context(self.table, self._zone, self._rows, self._deadlines)
+        self._context = Context(self.table, self._schema, self._rows, self._deadlines)
+        self._ripple.forget(self._matcher)
+        self._sources: dict[Rank, RankSource] = {}
         self._features: dict[FeatureKey, list[Feature]] = {}
         self.watchers: list[Watcher] = []
         self._by_attribute: dict[str, list[Feature]] = {}
@@ -98,6 +110,10 @@ class Plan:
         self._dense_cells: Callable[[Sequence[int]], Sequence[int]] = _chooser(())
         self._n_patched = 0
 
+    @property
+    def _matcher(self) -> Matcher:
+        return cast("Matcher", self)  # every plan is that of a matcher
+
     # ---------------------------------------------------------------- definitions
 
     def plan(self, segment: Segment, now: int) -> None:
@@ -108,7 +124,7 @@ class Plan:
             return
         self.refresh_plan(now)
         if not segment.bits:
-            self._extend(segment, clauses_of(segment.tree), now)
+            self._extend(segment, clauses_of(segment.lowered or segment.tree), now)
 
     def remove(self, name: str) -> Segment:
         """Take a segment out of the plan."""
@@ -137,9 +153,11 @@ class Plan:
 
     def _build(self, now: int) -> None:
         self.memberships.settle()
-        self.memberships.bitmaps = []
+        self.memberships.clear()
         self._reset()
-        clauses_by_segment = [(segment, clauses_of(segment.tree)) for segment in self.segments.values()]
+        clauses_by_segment = [
+            (segment, clauses_of(segment.lowered or segment.tree)) for segment in self.segments.values()
+        ]
         self.heads = [None] * len(clauses_by_segment)
         for bit, (segment, clauses) in enumerate(clauses_by_segment):
             self._number(segment, clauses, bit)
@@ -165,7 +183,9 @@ class Plan:
 
     def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
         for watcher in watchers:
-            if watcher.keeps_state:
+            if isinstance(watcher, RankSource):
+                watcher.enter_all(self.table.alive, now)
+            elif watcher.keeps_state:
                 for number in self.table.alive:
                     watcher.enter(number, now)
 
@@ -185,6 +205,8 @@ class Plan:
             return
         segment.bits = (head, *extra)
         self.heads[head] = segment
+        if segment.is_read:
+            self.memberships.at_once.add(head)
         self.memberships.bitmaps[head] = segment.numbers
         for bit in segment.bits:
             self._all_bits |= 1 << bit
@@ -264,6 +286,7 @@ class Plan:
     def _grow(self, literals: dict[FeatureKey, dict[Predicate, None]]) -> list[Watcher]:
         """Make features for literals; return the new watchers, entered nowhere yet."""
         new: list[Watcher] = []
+        known = len(self._sources)
         series: dict[tuple[str, Predicate | None], Series] = {}
         for key, found in literals.items():
             feature = self._feature(key, list(found), series)
@@ -273,6 +296,7 @@ class Plan:
         for one in series.values():
             one.cut()
             new.append(one)
+        new = [*list(self._sources.values())[known:], *new]  # a source before the features that it writes
         for watcher in new:
             self._watch(watcher)
         return new
@@ -293,6 +317,11 @@ class Plan:
                 return AgeFeature(key, literals, context)
             case AgeKey():
                 return DayAgeFeature(key, literals, context)
+            case BooleanKey(Rank() as rank):
+                source = self._source_of(rank)
+                ranked = RankFeature(key, literals, context, source)
+                source.add(ranked)
+                return ranked
             case BooleanKey():
                 return BooleanFeature(key, literals, context)
             case NthKey(event, where):
@@ -305,6 +334,12 @@ class Plan:
                 total = SumFeature(key, literals, context, one)
                 one.sums.append(total)
                 return total
+
+    def _source_of(self, rank: Rank) -> RankSource:
+        order = attrs.evolve(rank, count=1, percent=False, ties=False)
+        if order not in self._sources:
+            self._sources[order] = RankSource(order, self._context, self._matcher, self._ripple.spill)
+        return self._sources[order]
 
     def _series_in(
         self, series: dict[tuple[str, Predicate | None], Series], event: str, where: Predicate | None
@@ -330,7 +365,14 @@ class Plan:
                 by_offset = self._series_by_value.setdefault(watcher.event, {})
                 by_offset.setdefault(offset, {}).setdefault(value, []).append(watcher)
             return
+        if isinstance(watcher, RankSource):
+            name = self.table.name
+            readings = [reading for part in watcher.parts for reading in readings_of(part, name, self._schema)]
+            self._ripple.register(watcher, self._matcher, readings)
+            return
         assert isinstance(watcher, Feature)
+        if isinstance(watcher, BooleanFeature) and watcher.others:
+            self._ripple.register(watcher, self._matcher, watcher.others)
         for name in watcher.attributes:
             self._by_attribute.setdefault(name, []).append(watcher)
         for name in watcher.events:

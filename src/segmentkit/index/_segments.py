@@ -36,6 +36,15 @@ class Segment:
     settle: Callable[[], None] = attrs.field(default=_nothing_waits, repr=False)
     """Carries flips that wait into `numbers`."""
     bits: tuple[int, ...] = attrs.field(default=(), repr=False)
+    refers_to: frozenset[str] = attrs.field(default=frozenset(), repr=False)
+    """The segments that the filter refers to."""
+    lowered: Predicate | None = attrs.field(default=None, repr=False)
+    """The filter as the index keeps it, said with hidden segments; None if it is `tree`."""
+    since: int = attrs.field(default=0, repr=False)
+    """Number of the last delta before it was defined."""
+    is_hidden: bool = attrs.field(default=False, repr=False)
+    is_read: bool = attrs.field(default=False, repr=False)
+    """Whether other filters refer to it."""
 
     @property
     def members(self) -> BitMap:

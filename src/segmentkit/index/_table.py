@@ -6,14 +6,18 @@ A table knows nothing of segments. It stores what it is told; checking is done b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pyroaring import BitMap
 
-from segmentkit.dsl.evaluate import Alone, EventFact
+from segmentkit.dsl.evaluate import Alone, EventFact, Stay
 from segmentkit.index._columns import Column, column_for
 from segmentkit.index._events import EventTable, id_of_tag, tag_of_id
+from segmentkit.index._links import Links
+from segmentkit.index._stay_log import StayLog
 from segmentkit.schema import ObjectType, text
 
 
@@ -29,13 +33,20 @@ class Table:
         self.rescaled: list[Any] = []
         self.number_by_id: dict[str, int] = {}
         self.ids: list[str | None] = []
+        self.born = array("q")
+        """By number, when the object was created."""
         self.alive = BitMap()
         self.columns: dict[str, Column] = {
             name: column_for(value_type, self._announce) for name, value_type in object_type.attributes.items()
         }
+        self.links: dict[str, Links] = {}
+        """By to-one relation, which objects point to whom."""
+        self.world: World | None = None
+        """What the object type is part of; None for a table on its own."""
         for name, relation in object_type.relations.items():
             if relation.cardinality == "one":
                 self.columns[name] = column_for(text, self._announce)
+                self.links[name] = Links()
         self.events: dict[str, EventTable] = {
             name: EventTable(event_type, self._announce) for name, event_type in object_type.events.items()
         }
@@ -49,14 +60,16 @@ class Table:
 
     # ------------------------------------------------------------------ objects
 
-    def create(self, object_id: str) -> int:
-        """Add an object with nothing known about it; return its number."""
+    def create(self, object_id: str, now: int = 0) -> int:
+        """Add an object at `now` with nothing known about it; return its number."""
         if self._free:
             number = self._free.pop()
             self.ids[number] = object_id
+            self.born[number] = now
         else:
             number = len(self.ids)
             self.ids.append(object_id)
+            self.born.append(now)
             for column in self.columns.values():
                 column.append()
             for events in self.events.values():
@@ -69,6 +82,8 @@ class Table:
         """Take an object and its events out."""
         object_id = self.ids[number]
         assert object_id is not None
+        for name in self.links:
+            self.point(name, number, self.columns[name].get(number), None)
         for column in self.columns.values():
             column.set(number, None)
         for events in self.events.values():
@@ -78,6 +93,14 @@ class Table:
         self.ids[number] = None
         self.alive.discard(number)
         self._free.append(number)
+
+    def point(self, relation: str, number: int, old: str | None, new: str | None) -> None:
+        """Note that an object's to-one relation has gone from one id to another."""
+        links = self.links[relation]
+        if old is not None:
+            links.unlink(number, old)
+        if new is not None:
+            links.link(number, new)
 
     # ------------------------------------------------------------------- events
 
@@ -154,6 +177,36 @@ class Table:
             assert counted == events.n_events, f"{self.name}.{name}: wrong count of events"
 
 
+class World:
+    """What the objects of one type can reach: the tables of all types, the segments, and the stays in them.
+
+    `segments` are all that filters may refer to, hidden ones too; `stays` those whose history is read.
+    """
+
+    def __init__(self, tables: dict[str, Table]) -> None:
+        self.tables = tables
+        self.members: dict[str, BitMap] = {}
+        self.stays: dict[str, StayLog] = {}
+        self.is_logging = True
+        """Whether flips go into the stays; not while a batch is taken back."""
+
+    def commit(self) -> None:
+        """Keep the stays as they are; a batch that fails later goes back to here."""
+        for log in self.stays.values():
+            log.commit()
+
+    @contextmanager
+    def taken_back(self) -> Iterator[None]:
+        """Take the stays back to the last commit, and let flips leave them alone meanwhile."""
+        for log in self.stays.values():
+            log.rollback()
+        self.is_logging = False
+        try:
+            yield
+        finally:
+            self.is_logging = True
+
+
 class ObjectFacts(Alone):
     """The facts of one object as the evaluator reads them; always those of the moment."""
 
@@ -184,3 +237,39 @@ class ObjectFacts(Alone):
         table, number = self._table, self._number
         id_by_tag = {tag: event_id for event_id, tag in table._tags_by_event_id.get(number, {}).items()}
         return table.events[name].facts(number, lambda tag: id_of_tag(tag) if tag > 0 else id_by_tag[tag])
+
+    def related_one(self, relation: str) -> ObjectFacts | None:
+        """Return the object that a to-one relation leads to, or None."""
+        world = self._table.world
+        other = self._table.columns[relation].plain(self._number)
+        if world is None or other is None:
+            return None
+        target = world.tables[self._table.type.relations[relation].target]
+        number = target.number_by_id.get(other)
+        return None if number is None else ObjectFacts(target, number)
+
+    def related_many(self, relation: str) -> Iterable[ObjectFacts]:
+        """Return the objects that a to-many relation leads to, by id."""
+        world, declared = self._table.world, self._table.type.relations[relation]
+        if world is None or declared.via is None:
+            return ()
+        target = world.tables[declared.target]
+        ids = target.ids
+        numbers = sorted(target.links[declared.via].sources(self.object_id), key=lambda number: ids[number] or "")
+        return [ObjectFacts(target, number) for number in numbers]
+
+    def in_segment(self, segment: str, now: int) -> bool:
+        """Return whether the object is a member of a segment that is read by others."""
+        world = self._table.world
+        return world is not None and self._number in world.members.get(segment, ())
+
+    def stays(self, segment: str) -> Sequence[Stay]:
+        """Return the object's stays in a segment whose history is read, in order of time."""
+        world = self._table.world
+        log = None if world is None else world.stays.get(segment)
+        return () if log is None else log.stays(self._number)
+
+    def population(self) -> Iterable[ObjectFacts]:
+        """Return all objects of the type, by id."""
+        table = self._table
+        return [ObjectFacts(table, number) for _, number in sorted(table.number_by_id.items())]

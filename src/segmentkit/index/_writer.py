@@ -14,8 +14,9 @@ from typing import Any, TypeAlias
 
 from segmentkit.index._features import Move
 from segmentkit.index._matcher import Matcher
+from segmentkit.index._ripple import Ripple
 from segmentkit.index._table import Table
-from segmentkit.index.deltas import Flips, net_flips
+from segmentkit.index.deltas import Flips, head_of, net_flips
 
 Undo: TypeAlias = list[tuple[str, str, tuple[Any, ...]]]
 """What takes operations back, to be done from the last to the first: type, operation, arguments."""
@@ -30,9 +31,10 @@ class Writer:
     `begin`, the operations, `finish`; between batches it holds nothing.
     """
 
-    def __init__(self, table: Table, matcher: Matcher) -> None:
+    def __init__(self, table: Table, matcher: Matcher, ripple: Ripple) -> None:
         self._table = table
         self._matcher = matcher
+        self._ripple = ripple
         self._now = 0
         self._undo: Undo | None = None
         self._flips: dict[str, tuple[Flips, str]] = {}  # by object id, in the order in which objects were met
@@ -45,9 +47,18 @@ class Writer:
 
     def finish(self) -> list[ObjectFlips]:
         """End the batch; return its net flips by object, in the order in which it met the objects."""
-        flips = [(object_id, *flips) for object_id, flips in self._flips.items() if flips[0]]
+        if not self._flips:
+            return []
+        found = [(object_id, flips, cause) for object_id, (flips, cause) in self._flips.items() if flips]
         self._flips.clear()
-        return flips
+        return found if self._ripple.is_still else [flips for flips in map(self._seen, found) if flips[1]]
+
+    def _seen(self, flips: ObjectFlips) -> ObjectFlips:
+        """Return flips without those of hidden segments."""
+        heads = self._matcher.heads
+        object_id, numbers, cause = flips
+        seen = tuple(n for n in numbers if (segment := heads[head_of(n)]) is not None and not segment.is_hidden)
+        return object_id, seen, cause
 
     # ------------------------------------------------------------------- operations
 
@@ -57,11 +68,17 @@ class Writer:
         if number is not None:
             self._set(object_id, number, ((name, values.get(name)) for name in self._table.columns), "put")
             return
+        table = self._table
         number = self._create(object_id)
+        pointing = []
         for name, value in values.items():
-            column = self._table.columns[name]
-            column.set(number, column.encode(value))
-        self._emit(object_id, self._matcher.enter(number, self._now), "put")
+            column = table.columns[name]
+            new = column.encode(value)
+            column.set(number, new)
+            if name in table.links:
+                table.point(name, number, None, new)
+                pointing.append((name, None, new))
+        self._come(object_id, number, pointing, "put")
 
     def update(self, object_id: str, values: Mapping[str, Any]) -> None:
         """Set the named attributes to plain values."""
@@ -82,7 +99,10 @@ class Writer:
             series.added(number, index, now, moves)
         for feature in matcher.features_of_event(name):
             feature.look_again(number, now, moves)
-        self._carry(object_id, number, moves, "event")
+        flips = self._carry(object_id, number, moves, "event")
+        if not self._ripple.is_still:
+            self._ripple.happened(table.name, number, name)
+            self._spread(number, flips, "event")
 
     def retract(self, object_id: str, event_id: str) -> None:
         """Take an event back that is there."""
@@ -99,16 +119,27 @@ class Writer:
         table.remove_event(number, event_id)
         for feature in matcher.features_of_event(name):
             feature.look_again(number, now, moves)
-        self._carry(object_id, number, moves, "retract")
+        flips = self._carry(object_id, number, moves, "retract")
+        if not self._ripple.is_still:
+            self._ripple.happened(table.name, number, name)
+            self._spread(number, flips, "retract")
 
     def delete(self, object_id: str) -> None:
         """Take an object that is there out, with its events."""
-        number = self._table.number_by_id[object_id]
+        table, ripple = self._table, self._ripple
+        number = table.number_by_id[object_id]
         if self._undo is not None:
             self._take_back_delete(object_id, number)
+        pointing = [(name, table.columns[name].get(number)) for name in table.links]
         flips = self._matcher.leave(number, self._now)
-        self._table.delete(number)
-        self._emit(object_id, flips, "delete")
+        table.delete(number)
+        self.emit(object_id, flips, "delete")
+        if not ripple.is_still:
+            ripple.appeared(table.name, object_id)
+            for name, target in pointing:
+                ripple.changed(table.name, number, name, target, None)
+            ripple.deleted(self._matcher, number, flips, self._now)
+            ripple.settle(self._now, "delete")
 
     # ---------------------------------------------------------------------- details
 
@@ -123,21 +154,36 @@ class Writer:
             if self._undo is not None:
                 self._take_back("update", object_id, {name: column.plain(number)})
             column.set(number, new)
+            if name in self._table.links:
+                self._table.point(name, number, old, new)
             changes.append((name, old, new))
         moves: list[Move] = []
         matcher, now = self._matcher, self._now
         for name, old, new in changes:
             for feature in matcher.features_of_attribute(name):
                 feature.changed(number, old, new, now, moves)
-        self._carry(object_id, number, moves, cause)
+        flips = self._carry(object_id, number, moves, cause)
+        if not self._ripple.is_still:
+            for name, old, new in changes:
+                self._ripple.changed(self._table.name, number, name, old, new)
+            self._spread(number, flips, cause)
 
-    def _carry(self, object_id: str, number: int, moves: list[Move], cause: str) -> None:
+    def _carry(self, object_id: str, number: int, moves: list[Move], cause: str) -> Flips:
+        flips: Flips = ()
         if moves:
-            self._emit(object_id, self._matcher.carry(number, moves, self._now), cause)
+            flips = self._matcher.carry(number, moves, self._now)
+            self.emit(object_id, flips, cause)
         elif object_id not in self._flips:
             self._flips[object_id] = ((), cause)
+        return flips
 
-    def _emit(self, object_id: str, flips: Flips, cause: str) -> None:
+    def _spread(self, number: int, flips: Flips, cause: str) -> None:
+        """Let other conditions look again that may read what has changed."""
+        self._ripple.flipped(self._matcher, number, flips, self._now)
+        self._ripple.settle(self._now, cause)
+
+    def emit(self, object_id: str, flips: Flips, cause: str) -> None:
+        """Take flips that have been carried into the memberships."""
         before = self._flips.get(object_id)
         if before is not None:
             if not flips:
@@ -146,7 +192,7 @@ class Writer:
         self._flips[object_id] = (flips, cause)
 
     def _create(self, object_id: str) -> int:
-        number = self._table.create(object_id)
+        number = self._table.create(object_id, self._now)
         self._take_back("delete", object_id)
         self._matcher.make_room(number)
         return number
@@ -154,8 +200,20 @@ class Writer:
     def _enter(self, object_id: str) -> int:
         """Create an object of which nothing is known."""
         number = self._create(object_id)
-        self._emit(object_id, self._matcher.enter(number, self._now), "event")
+        self._come(object_id, number, (), "event")
         return number
+
+    def _come(
+        self, object_id: str, number: int, pointing: Iterable[tuple[str, str | None, str | None]], cause: str
+    ) -> None:
+        """Take in an object that is new, with its attributes and what it points to."""
+        flips = self._matcher.enter(number, self._now)
+        self.emit(object_id, flips, cause)
+        if not self._ripple.is_still:
+            self._ripple.appeared(self._table.name, object_id)
+            for name, old, new in pointing:
+                self._ripple.changed(self._table.name, number, name, old, new)
+            self._spread(number, flips, cause)
 
     def _take_back(self, operation: str, *arguments: Any) -> None:
         if self._undo is not None:

@@ -1,0 +1,322 @@
+"""The segments of an engine by name: from definition to plan and back.
+
+A definition is checked as a whole before anything changes. Segments that it refers to are kept up
+to the moment from then on, and the history of those that it asks for by `entered` or `left` is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from segmentkit.dsl.predicates import Crossing, Predicate, iter_nodes
+from segmentkit.errors import DefinitionError, Problem, UnknownNameError
+from segmentkit.index._hidden import PREFIX, HiddenSegments
+from segmentkit.index._matcher import Matcher
+from segmentkit.index._ripple import Ripple
+from segmentkit.index._segments import Segment
+from segmentkit.index._stay_log import StayLog
+from segmentkit.index._table import World
+from segmentkit.index.deltas import Delta
+from segmentkit.schema import Schema, names, to_micros
+from segmentkit.stores.protocol import Definition
+
+
+class Catalogue:
+    """All segments, and what they refer to.
+
+    Args:
+        schema: the object types.
+        matchers: by object type.
+        world: where filters find members and stays of other segments.
+        ripple: whom flips are told.
+        past: returns the deltas that are still kept, for the stays of a segment before its history was asked for.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        matchers: Mapping[str, Matcher],
+        world: World,
+        ripple: Ripple,
+        past: Callable[[], Iterable[Delta]],
+    ) -> None:
+        self.segments: dict[str, Segment] = {}
+        """By name, in the order of their definition; hidden ones aside."""
+        self._schema = schema
+        self._matchers = matchers
+        self._world = world
+        self._ripple = ripple
+        self._past = past
+        self._hidden = HiddenSegments(schema)
+        self._held: dict[str, tuple[str, ...]] = {}
+
+    # ------------------------------------------------------------------- reading
+
+    def get(self, name: str) -> Segment:
+        """Return a segment.
+
+        Raises:
+            UnknownNameError: there is no such segment.
+        """
+        segment = self.segments.get(name)
+        if segment is None:
+            from difflib import get_close_matches
+
+            close = get_close_matches(str(name), self.segments, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else ""
+            raise UnknownNameError([Problem(f"there is no segment {name!r}", hint=hint)], str(name), names=[str(name)])
+        return segment
+
+    def ordered(self, definitions: Iterable[Definition]) -> list[Definition]:
+        """Return definitions that fit together, each after those it refers to.
+
+        Raises:
+            DefinitionError: one of them cannot be read.
+        """
+        from segmentkit import dsl
+        from segmentkit.dsl._dependencies import evaluation_order
+
+        by_name = {definition.name: definition for definition in definitions}
+        references = {
+            name: _segments_in(dsl.parse(d.where, self._schema, d.on)) if "segment" in d.where.lower() else ()
+            for name, d in by_name.items()
+        }
+        return [by_name[name] for name in evaluation_order(references)]
+
+    def _types(self) -> dict[str, str]:
+        return {name: segment.object_type for name, segment in self.segments.items()}
+
+    # ------------------------------------------------------------------ checking
+
+    def check_free(self, name: str) -> None:
+        """Raise DefinitionError if the name is taken."""
+        if name in self.segments:
+            raise bad_name(name, "is defined already; use redefine() to change it")
+
+    def compile(
+        self, definition: Definition, params: Mapping[str, Any] | None = None, where: str | Predicate | None = None
+    ) -> Segment:
+        """Return the segment of a definition, planned nowhere yet.
+
+        Args:
+            definition: its text says what is not given as `where`.
+            params: values for `$name` in the text.
+            where: the tree, if the host gave one.
+
+        Raises:
+            DefinitionError: name, type or filter are wrong, or segments would refer to each other in a circle.
+        """
+        from segmentkit import dsl
+
+        self._check(definition)
+        origin = f"segment {definition.name!r}"
+        segments = self._types() | {definition.name: definition.on}
+        tree = dsl.parse(definition.where, self._schema, definition.on, params=params, origin=origin, segments=segments)
+        if params or not (where is None or isinstance(where, str)):
+            definition = attrs.evolve(definition, where=dsl.format(tree))
+        segment = _segment_of(definition, tree)
+        self._check_order([segment])
+        return segment
+
+    def compile_file(self, path: str | Path) -> list[Segment]:
+        """Return the segments of a `.seg` file, in its order.
+
+        Raises:
+            DefinitionError: with line and column in the file.
+        """
+        from segmentkit.dsl.definitions import parse_definitions
+
+        items = parse_definitions(Path(path).read_text(encoding="utf-8"), origin=str(path))
+        types = self._types() | {item.name: item.on for item in items}
+        compiled = []
+        for item in items:
+            self.check_free(item.name)
+            every = f"{item.refresh.count} {item.refresh.unit}s" if item.refresh else ""
+            definition = Definition(
+                item.name, item.on, item.where, item.description, item.hidden_from, every, item.tags
+            )
+            self._check(definition)
+            compiled.append(_segment_of(definition, item.parse(self._schema, segments=types)))
+        self._check_order(compiled)
+        return compiled
+
+    def _check(self, definition: Definition) -> None:
+        if not isinstance(definition.name, str) or not 0 < len(definition.name) <= 200 or PREFIX in definition.name:
+            raise bad_name(definition.name, "has to be text of 1 to 200 characters, none of them NUL")
+        if definition.on not in self._schema.types:
+            message = f"segment {definition.name!r} is on the unknown object type {definition.on!r}"
+            hint = f"declared: {names(self._schema.types)}"
+            raise UnknownNameError([Problem(message, hint=hint)], str(definition.on), names=[str(definition.on)])
+
+    def _check_order(self, new: Sequence[Segment]) -> list[Segment]:
+        """Return new segments, each after those it refers to; CycleError if that cannot be."""
+        from segmentkit.dsl._dependencies import evaluation_order
+
+        if not any(segment.refers_to for segment in new):
+            return list(new)
+        by_name = {segment.name: segment for segment in new}
+        references = {name: segment.refers_to for name, segment in (self.segments | by_name).items()}
+        return [by_name[name] for name in evaluation_order(references) if name in by_name]
+
+    def check_unread(self, name: str) -> None:
+        """Raise DefinitionError if another segment refers to the one of that name."""
+        readers = [segment.name for segment in self.segments.values() if name in segment.refers_to]
+        if readers:
+            raise bad_name(name, f"cannot be dropped while others refer to it: {names(readers)}; drop those first")
+
+    # ------------------------------------------------------------------ planning
+
+    def swap(self, old: Sequence[Segment], new: Sequence[Segment], now: int) -> None:
+        """Take segments out of the plans and others in; one that replaces another takes its place in the order."""
+        replaced = {segment.name: segment for segment in new}
+        for segment in reversed(old):
+            self._take_out(segment)
+        gone = {segment.name for segment in old} - set(replaced)
+        kept = {name: segment for name, segment in self.segments.items() if name not in gone}
+        for segment in old:
+            if segment.name in replaced:
+                replaced[segment.name].is_read = segment.is_read
+                replaced[segment.name].since = segment.since
+        for segment in new:
+            for name in segment.refers_to & replaced.keys():
+                replaced[name].is_read = True
+        for segment in self._check_order(new):
+            self._put_in(segment, now)
+        self.segments = {name: replaced.get(name, segment) for name, segment in kept.items()} | replaced
+
+    def _put_in(self, segment: Segment, now: int) -> None:
+        lowered = self._hidden.lower(segment.tree, segment.object_type)
+        self._hidden.hold(lowered.names)
+        self._held[segment.name] = lowered.names
+        for hidden in lowered.new:
+            self._plan(hidden, now)
+        for name in segment.refers_to:
+            self._let_read(name)
+        for node in iter_nodes(segment.tree) if segment.refers_to else ():
+            if isinstance(node, Crossing) and node.segment not in self._world.stays:
+                self._world.stays[node.segment] = self._stays_so_far(node.segment)
+        segment.lowered = lowered.tree
+        self._plan(segment, now)
+
+    def _plan(self, segment: Segment, now: int) -> None:
+        tree = segment.lowered or segment.tree
+        self._ripple.strata.put(segment.name, sorted(_segments_in(tree)))
+        self._world.members[segment.name] = segment.numbers
+        self._matchers[segment.object_type].add(segment, now)
+
+    def _let_read(self, name: str) -> None:
+        segment = self.segments.get(name)
+        if segment is not None and not segment.is_read:
+            self._matchers[segment.object_type].let_read(segment)
+
+    def _take_out(self, segment: Segment) -> None:
+        self._matchers[segment.object_type].remove(segment.name)
+        self._ripple.strata.remove(segment.name)
+        for name in self._hidden.release(self._held.pop(segment.name)):
+            self._remove_hidden(name)
+
+    def _remove_hidden(self, name: str) -> None:
+        matcher = next(matcher for matcher in self._matchers.values() if name in matcher.segments)
+        matcher.remove(name)
+        self._ripple.strata.remove(name)
+        del self._world.members[name]
+
+    @contextmanager
+    def lowered(self, segment: Segment, now: int) -> Iterator[Predicate]:
+        """Give the filter of a segment that is not defined, said with hidden segments, which go afterwards."""
+        lowered = self._hidden.lower(segment.tree, segment.object_type)
+        self._hidden.hold(lowered.names)
+        for hidden in lowered.new:
+            self._plan(hidden, now)
+        for name in segment.refers_to:
+            self._let_read(name)
+        try:
+            yield lowered.tree
+        finally:
+            for name in self._hidden.release(lowered.names):
+                self._remove_hidden(name)
+
+    # ------------------------------------------------------------------- history
+
+    def _stays_so_far(self, name: str) -> StayLog:
+        """Return the stays in a segment as far as kept deltas tell; other members have been inside for ever."""
+        log, segment = StayLog(), self.segments.get(name)
+        if segment is None:
+            return log
+        table = self._matchers[segment.object_type].table
+        flips: dict[int, list[tuple[int, bool]]] = {}
+        for delta in self._past():
+            number = table.number_by_id.get(delta.object, -1)
+            if delta.segment == name and number >= 0 and delta.seq > segment.since:
+                at = to_micros(delta.at)
+                if at >= table.born[number]:  # what is earlier was another object of the same id
+                    flips.setdefault(number, []).append((at, delta.entered))
+        for number, mine in flips.items():
+            if not mine[0][1]:
+                if mine[0][0] == table.born[number]:
+                    del mine[0]
+                else:
+                    log.enter(number, _LONG_AGO)
+            for at, entered in mine:
+                (log.enter if entered else log.leave)(number, at)
+        for number in segment.members:
+            if not log.is_inside(number):
+                log.enter(number, _LONG_AGO)
+        log.commit()
+        return log
+
+
+_LONG_AGO = to_micros(datetime.min.replace(tzinfo=UTC))
+
+
+def _segments_in(tree: Predicate) -> frozenset[str]:
+    from segmentkit.dsl._dependencies import segments_read
+
+    return segments_read(tree)
+
+
+def text_of(where: str | Predicate) -> str:
+    """Return a filter as text."""
+    if isinstance(where, str):
+        return where
+    from segmentkit import dsl
+
+    return dsl.format(where)
+
+
+def agents(hidden_from: Iterable[str]) -> frozenset[str]:
+    """Return agents as a set; one may be given alone."""
+    return frozenset((hidden_from,)) if isinstance(hidden_from, str) else frozenset(hidden_from)
+
+
+def period(name: str, refresh: timedelta | str | None) -> str:
+    """Return a period as text, such as "4 hours"; "" for None."""
+    if refresh is None:
+        return ""
+    if isinstance(refresh, timedelta) and refresh > timedelta():
+        return f"{refresh // timedelta(seconds=1)} seconds"
+    if isinstance(refresh, str) and _PERIOD.fullmatch(refresh):
+        return refresh
+    raise bad_name(name, f"has refresh={refresh!r}; expected a positive timedelta or text such as '4 hours'")
+
+
+_PERIOD = re.compile(r"[1-9][0-9]{0,8} (second|minute|hour|day|week|month|year)s?")
+
+
+def _segment_of(definition: Definition, tree: Predicate) -> Segment:
+    d = definition
+    return Segment(
+        d.name, d.on, d.where, tree, d.description, d.hidden_from, d.refresh, d.tags, refers_to=_segments_in(tree)
+    )
+
+
+def bad_name(name: object, why: str) -> DefinitionError:
+    """Return the error for a segment that is wrong in itself."""
+    return DefinitionError([Problem(f"segment {name!r} {why}", 0, len(str(name)))], str(name))
