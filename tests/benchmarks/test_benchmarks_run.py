@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.benchmarks import bench_changes, bench_language, bench_memory, bench_structures, bench_time
+from tests.benchmarks import bench_changes, bench_language, bench_memory, bench_relations, bench_structures, bench_time
 from tests.benchmarks.oracle import holds
 from tests.benchmarks.peer import Peer
 from tests.benchmarks.rescan import Rescan
@@ -99,3 +99,8 @@ def test_memory_is_counted_with_everything_loaded() -> None:
 
 def test_structures_alone_give_plain_answers() -> None:
     assert [result.mismatches for result in bench_structures.main(["--objects", "500", "--changes", "200"])] == [0]
+
+
+def test_one_change_flips_all_that_it_reaches() -> None:
+    arguments = ["--contacts", "200", "--around", "20", "--products", "300", "--changes", "40"]
+    assert [result.mismatches for result in bench_relations.main(arguments)] == [0]
