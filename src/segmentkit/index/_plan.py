@@ -130,17 +130,50 @@ class Plan:
         """Take a segment out of the plan."""
         segment = self.segments.pop(name)
         self.memberships.settle()
+        idle: dict[Feature, None] = {}
         for bit in segment.bits:
             for feature, literal in self._literals[bit]:
                 feature.release(literal, 1 << bit)
+                if not any(feature.bits_by_literal):
+                    idle[feature] = None
             self._literals[bit] = self._sparse[bit] = self._checks[bit] = self._tests[bit] = ()
             self._owners[bit] = None
             self.memberships.bitmaps[bit] = None
             self._all_bits &= ~(1 << bit)
         segment.bits = ()
+        for feature in idle:
+            self._let_go(feature)
         self._n_patched += 1
         self._mark_if_stale()
         return segment
+
+    def _let_go(self, feature: Feature) -> None:
+        """Stop watching for a feature that no clause reads, if it reads what may go: other segments and objects."""
+        if not isinstance(feature, BooleanFeature | RankFeature):
+            return
+        if feature.is_dense:
+            self._is_stale = True
+            return
+        self._features[feature.key].remove(feature)
+        self._unwatch(feature)
+        if isinstance(feature, RankFeature):
+            source = feature.source
+            source.drop(feature)
+            if not source.features:
+                del self._sources[source.rank]
+                self._unwatch(source)
+
+    def _unwatch(self, watcher: Watcher) -> None:
+        self.watchers.remove(watcher)
+        self._ripple.unregister(watcher)
+        if watcher.is_timed:
+            self._groups.remove(watcher.group)
+            self._deadlines.unregister(watcher.group)
+        if isinstance(watcher, Feature):
+            for name in watcher.attributes:
+                self._by_attribute[name].remove(watcher)
+            for name in watcher.events:
+                self._by_event[name].remove(watcher)
 
     def _mark_if_stale(self) -> None:
         self._is_stale |= self._n_patched > max(32, len(self.segments) // 4)

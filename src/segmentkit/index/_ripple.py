@@ -14,7 +14,7 @@ refers to, so that no feature of an object looks twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 import attrs
@@ -87,10 +87,17 @@ class Ripple:
             self._entries.setdefault(key, []).append((reading.path, registration))
         self.is_still = self.is_still and not readings
 
+    def unregister(self, looker: object) -> None:
+        """Drop one feature, if it is registered."""
+        self._keep(lambda registration: registration.looker is not looker)
+
     def forget(self, matcher: Matcher) -> None:
         """Drop the features of a matcher."""
+        self._keep(lambda registration: registration.matcher is not matcher)
+
+    def _keep(self, is_kept: Callable[[Registration], bool]) -> None:
         for key, entries in list(self._entries.items()):
-            left = [entry for entry in entries if entry[1].matcher is not matcher]
+            left = [entry for entry in entries if is_kept(entry[1])]
             if left:
                 self._entries[key] = left
             else:
