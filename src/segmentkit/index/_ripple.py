@@ -64,7 +64,8 @@ class Ripple:
         self.strata: Strata[str] = Strata()
         """The segments that filters refer to, hidden ones too, and those that refer to them."""
         self.is_still = True
-        """Whether nothing reads across objects, so that no change needs to be told."""
+        """Whether nothing reads across objects and no segment is hidden, so that no change needs to be told."""
+        self._n_hidden = 0
         self._schema = schema
         self._world = world
         self._entries: dict[_Key, list[_Entry]] = {}
@@ -87,6 +88,11 @@ class Ripple:
             self._entries.setdefault(key, []).append((reading.path, registration))
         self.is_still = self.is_still and not readings
 
+    def count_hidden(self, more: int) -> None:
+        """Note that there are more hidden segments, or fewer."""
+        self._n_hidden += more
+        self.is_still = not self._entries and not self._n_hidden
+
     def unregister(self, looker: object) -> None:
         """Drop one feature, if it is registered."""
         self._keep(lambda registration: registration.looker is not looker)
@@ -102,7 +108,7 @@ class Ripple:
                 self._entries[key] = left
             else:
                 del self._entries[key]
-        self.is_still = not self._entries
+        self.is_still = not self._entries and not self._n_hidden
 
     # --------------------------------------------------------------------- changes
 
