@@ -17,23 +17,24 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from itertools import repeat
-from typing import Any
+from typing import Any, Final
 
 from segmentkit.dsl.evaluate import EventFact
 from segmentkit.index._columns import Dictionary, Scale
 from segmentkit.schema import EventType, ValueType
 
-_MISSING = -(2**63)
+MISSING_WORD: Final = -(2**63)
+"""Stands for a missing value; among doubles, these are the bits of minus zero, which no value has."""
 
 
 def word_of(value: int) -> int:
     """Return the word for an integer: itself, but for those that would collide with the one for missing."""
-    return value if value > _MISSING else value - 1
+    return value if value > MISSING_WORD else value - 1
 
 
 def integer_of(word: int) -> int:
     """Return the integer of a word that is not missing."""
-    return word if word > _MISSING else word + 1
+    return word if word > MISSING_WORD else word + 1
 
 
 class IntegerCodec:
@@ -45,10 +46,10 @@ class IntegerCodec:
         self._is_boolean = value_type.kind == "boolean"
 
     def encode(self, value: Any) -> int:
-        return _MISSING if value is None else word_of(int(value))
+        return MISSING_WORD if value is None else word_of(int(value))
 
     def decode(self, word: int) -> Any:
-        return None if word == _MISSING else bool(word) if self._is_boolean else integer_of(word)
+        return None if word == MISSING_WORD else bool(word) if self._is_boolean else integer_of(word)
 
     def release(self, word: int) -> None:
         """Nothing is held."""
@@ -63,25 +64,25 @@ class DecimalCodec:
         self.scale = Scale(grown)
 
     def encode(self, value: Decimal | None) -> int:
-        return _MISSING if value is None else word_of(self.scale.encode(value))
+        return MISSING_WORD if value is None else word_of(self.scale.encode(value))
 
     def decode(self, word: int) -> Any:
-        return None if word == _MISSING else self.scale.decode(integer_of(word))
+        return None if word == MISSING_WORD else self.scale.decode(integer_of(word))
 
     def release(self, word: int) -> None:
         """Nothing is held."""
 
 
 class NumberCodec:
-    """Doubles are their bits; those of a NaN stand for missing."""
+    """Doubles are their bits, zero being plus zero."""
 
     __slots__ = ()
 
     def encode(self, value: float | None) -> int:
-        return _MISSING if value is None else array("q", array("d", (value + 0.0,)).tobytes())[0]
+        return MISSING_WORD if value is None else array("q", array("d", (value + 0.0,)).tobytes())[0]
 
     def decode(self, word: int) -> Any:
-        return None if word == _MISSING else array("d", array("q", (word,)).tobytes())[0]
+        return None if word == MISSING_WORD else array("d", array("q", (word,)).tobytes())[0]
 
     def release(self, word: int) -> None:
         """Nothing is held."""
@@ -97,13 +98,13 @@ class DictionaryCodec:
         self._missing: Any = frozenset() if value_type.kind == "text_set" else None
 
     def encode(self, value: Any) -> int:
-        return _MISSING if value is None or value == self._missing else self.dictionary.hold(value)
+        return MISSING_WORD if value is None or value == self._missing else self.dictionary.hold(value)
 
     def decode(self, word: int) -> Any:
-        return self._missing if word == _MISSING else self.dictionary.values[word]
+        return self._missing if word == MISSING_WORD else self.dictionary.values[word]
 
     def release(self, word: int) -> None:
-        if word != _MISSING:
+        if word != MISSING_WORD:
             self.dictionary.release(word)
 
 
@@ -168,7 +169,7 @@ class EventTable:
             if row:
                 words = list(row)
                 words[offset :: self.stride] = [
-                    w if w == _MISSING else word_of(integer_of(w) * factor) for w in row[offset :: self.stride]
+                    w if w == MISSING_WORD else word_of(integer_of(w) * factor) for w in row[offset :: self.stride]
                 ]
                 self.rows[number] = _packed(words)
         self._rescaled()
@@ -294,9 +295,9 @@ def _packed(words: list[int]) -> Any:
 
 def doubles_in(words: Any) -> array[float]:
     """Return the doubles whose bits are in `words`, without the missing ones."""
-    return array("d", array("q", [word for word in words if word != _MISSING]).tobytes())
+    return array("d", array("q", [word for word in words if word != MISSING_WORD]).tobytes())
 
 
 def integers_in(words: Any) -> list[int]:
     """Return the integers in `words`, without the missing ones."""
-    return [integer_of(word) for word in words if word != _MISSING]
+    return [integer_of(word) for word in words if word != MISSING_WORD]
