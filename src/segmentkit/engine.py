@@ -33,7 +33,6 @@ from segmentkit.errors import (
 )
 from segmentkit.index._accept import Acceptor, Operation
 from segmentkit.index._deadlines import Deadlines
-from segmentkit.index._features import Watcher
 from segmentkit.index._matcher import Matcher
 from segmentkit.index._members import Members
 from segmentkit.index._segments import Segment
@@ -168,8 +167,9 @@ class Engine:
         """
         with self._lock:
             now = self._read_clock()
-            changes = (changes,) if isinstance(changes, _CHANGES) else changes
-            if self._shares_facts and isinstance(changes, list | tuple) and len(changes) == 1:
+            if isinstance(changes, _CHANGES):
+                changes = [changes]
+            if type(changes) is list and len(changes) == 1 and self._shares_facts:
                 operation = self._acceptor.accept_one(changes[0], now)
                 if operation is not None:
                     return self._apply_one(operation, now)
@@ -266,7 +266,7 @@ class Engine:
     def _read_clock(self) -> int:
         shown = self._clock.now()
         if shown is self._clock_shown:  # a clock that stands still, as in tests and bulk feeds
-            return max(self._clock_read, self._now)
+            return max(self._now, self._clock_read)
         read = to_micros(shown)
         if read < self._clock_read:
             before = from_micros(self._clock_read).isoformat()
@@ -287,19 +287,21 @@ class Engine:
         deadlines = self._deadlines
         while (at := deadlines.next(self._now, target)) is not None:
             self._now = at
-            due: dict[tuple[Matcher, int], list[Watcher]] = {}
-            for matcher, number, watcher in deadlines.pop(at):
-                if number in matcher.table.alive:  # an entry of an object deleted meanwhile is passed over
-                    due.setdefault((matcher, number), []).append(watcher)
-            ordered = due.items() if len(due) < 2 else sorted(due.items(), key=_by_type_and_number)
-            for (matcher, number), watchers in ordered:
-                moves: list[Any] = []
-                for watcher in watchers:
-                    watcher.pass_time(number, at, moves)
-                if moves:
-                    flips = matcher.carry(number, moves, at)
-                    if flips:
-                        self._number(matcher.table.name, ((matcher.table.ids[number] or "", flips, "time"),), records)
+            entries = deadlines.pop(at)
+            if len(entries) > 1:
+                entries.sort(key=_by_type_and_number)  # stable: an object's watchers stay in their order
+            moves: list[Any] = []
+            last = len(entries) - 1
+            for place, (matcher, number, watcher) in enumerate(entries):
+                if number not in matcher.table.alive:  # an entry of an object deleted meanwhile is passed over
+                    continue
+                watcher.pass_time(number, at, moves)
+                if not moves or (place < last and entries[place + 1][:2] == (matcher, number)):
+                    continue  # what is due for one object at one instant moves together
+                flips = matcher.carry(number, moves, at)
+                moves = []
+                if flips:
+                    self._number(matcher.table.name, ((matcher.table.ids[number] or "", flips, "time"),), records)
 
     def _write(self, operations: Sequence[Operation], undo: Undo | None) -> list[tuple[str, list[ObjectFlips]]]:
         """Carry operations out; return what flips, by object type."""
@@ -335,7 +337,7 @@ class Engine:
         except Exception as error:
             raise StoreError(f"the store refused the batch: {error}") from error
         self._revision += 1
-        if self._subscriptions and deltas:
+        if deltas and self._subscriptions:
             self._subscriptions.tell(deltas)
 
     # ----------------------------------------------------------------- definitions
@@ -689,9 +691,8 @@ class Engine:
         return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
 
 
-def _by_type_and_number(item: tuple[tuple[Matcher, int], object]) -> tuple[str, int]:
-    matcher, number = item[0]
-    return matcher.table.name, number
+def _by_type_and_number(entry: tuple[Matcher, int, object]) -> tuple[str, int]:
+    return entry[0].table.name, entry[1]
 
 
 def _text(where: str | Predicate) -> str:

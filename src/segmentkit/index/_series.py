@@ -401,14 +401,55 @@ class Series:
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
         """Put what time alone moves at the instant `at` into `moves`; the entry for `at` has been used up."""
         matching = self.matching(number)
-        if not matching.ats:
+        ats = matching.ats
+        if not ats:
             return
-        if self.block < 0:
+        if self.block >= 0 and ats[-1] < at:
+            self._age(number, matching, at, moves)
+        elif self.block < 0:
             before = self._look(matching, matching.until(at - 1), at - 1)
             self._go(number, before, matching, at, moves)
         else:
             self._pending[number] = _NEVER
             self._update(number, matching, at, moves)
+
+    def _age(self, number: int, matching: Matching, now: int, moves: list[Move]) -> None:
+        """Let the events, none of which is new, reach the age of `now`.
+
+        From the cells in the row follows when each moves next, so one pass finds what moves and the next
+        deadline, and only sums that an event leaves are added up (`bench_changes`, time passing).
+        """
+        ats = matching.ats
+        cells, start = self._rows.cells, number * self._rows.stride + self.block
+        deadline = _NEVER
+        chosen = self._chosen(ats)
+        held = cells[start : start + len(chosen)]
+        for place, nth_at, edges, old in zip(self._places, chosen, self._edges, held, strict=False):
+            due = nth_at + edges[old]
+            if due <= now:
+                cell = old
+                while due <= now:
+                    cell += 1
+                    due = nth_at + edges[cell]
+                cells[start + place] = cell
+                moves.append((self.nths[place], old, cell))
+            if due < deadline:
+                deadline = due
+        end, start = len(ats), start + len(self.nths)
+        for place, total in enumerate(self.sums, start):
+            length = total.length
+            first = bisect_right(ats, now - length)
+            if first and ats[first - 1] + length == now:
+                value = total.totals_from(matching.words(total.offset), (first,))[first]
+                old = cells[place]
+                cell = MISSING if value is None else bisect_right(total.edges, value)
+                if cell != old:
+                    cells[place] = cell
+                    moves.append((total, old, cell))
+            if first < end and ats[first] + length < deadline:
+                deadline = ats[first] + length
+        self._pending[number] = _NEVER
+        self._wait(number, deadline)
 
     def _go(self, number: int, before: Sequence[int], matching: Matching, now: int, moves: list[Move]) -> None:
         """Go from some cells to those of the events that match now."""

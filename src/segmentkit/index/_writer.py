@@ -45,9 +45,12 @@ class Writer:
 
     def finish(self) -> list[ObjectFlips]:
         """End the batch; return its net flips by object, in the order in which it met the objects."""
-        flips = [(object_id, *flips) for object_id, flips in self._flips.items() if flips[0]]
+        found = []
+        for object_id, (flips, cause) in self._flips.items():
+            if flips:
+                found.append((object_id, flips, cause))
         self._flips.clear()
-        return flips
+        return found
 
     # ------------------------------------------------------------------- operations
 
