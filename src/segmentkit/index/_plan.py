@@ -26,6 +26,7 @@ from segmentkit.index._clauses import (
     FeatureKey,
     NthKey,
     OrderedKey,
+    PointKey,
     SetKey,
     SumKey,
     TextKey,
@@ -34,6 +35,7 @@ from segmentkit.index._clauses import (
 from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._features import Context, Feature, Rows, Watcher
 from segmentkit.index._memberships import Memberships
+from segmentkit.index._points import PointFeature
 from segmentkit.index._segments import Segment
 from segmentkit.index._series import NthFeature, Series, SumFeature
 from segmentkit.index._sets import SetFeature
@@ -78,6 +80,8 @@ class Plan:
         self._context = Context(self.table, self._zone, self._rows, self._deadlines)
         self._features: dict[FeatureKey, list[Feature]] = {}
         self.watchers: list[Watcher] = []
+        self._entered: list[Watcher] | None = None
+        """The watchers that have to be told of a new object; None is not known yet."""
         self._by_attribute: dict[str, list[Feature]] = {}
         self._by_event: dict[str, list[Feature]] = {}
         self._series: dict[str, list[Series]] = {}
@@ -306,6 +310,8 @@ class Plan:
                 return AgeFeature(key, literals, context)
             case AgeKey():
                 return DayAgeFeature(key, literals, context)
+            case PointKey():
+                return PointFeature(key, literals, context)
             case BooleanKey():
                 return BooleanFeature(key, literals, context)
             case NthKey(event, where):
@@ -330,6 +336,7 @@ class Plan:
     def _watch(self, watcher: Watcher) -> None:
         """Let a watcher see the changes that it reads."""
         self.watchers.append(watcher)
+        self._entered = None
         if watcher.is_timed:
             watcher.group = self._deadlines.register(watcher, self)
             self._groups.append(watcher.group)
@@ -381,7 +388,7 @@ def _chooser(places: Sequence[int]) -> Callable[[Sequence[int]], Sequence[int]]:
 
 
 def _fits_a_row(feature: Feature) -> bool:
-    if isinstance(feature, SetFeature):
+    if isinstance(feature, SetFeature | PointFeature):
         return False
     is_open = isinstance(feature, TextFeature) and isinstance(feature.key, TextKey) and not feature.key.closed
     if is_open:
