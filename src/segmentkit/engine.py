@@ -517,8 +517,11 @@ class Engine:
         """Take segments out of the plans and others in; one that replaces another takes its place in the order."""
         for segment in old:
             self._matchers[segment.object_type].remove(segment.name)
+        by_type: dict[str, list[Segment]] = {}
         for segment in new:
-            self._matchers[segment.object_type].add(segment, self._now)
+            by_type.setdefault(segment.object_type, []).append(segment)
+        for object_type, segments in by_type.items():
+            self._matchers[object_type].add_all(segments, self._now)
         replaced = {segment.name: segment for segment in new}
         gone = {segment.name for segment in old} - set(replaced)
         self._segments = {n: replaced.get(n, s) for n, s in self._segments.items() if n not in gone} | replaced

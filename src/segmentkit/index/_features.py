@@ -77,6 +77,8 @@ class Feature:
     """The part that all features share: literals, their truth by cell, and masks."""
 
     is_timed = False
+    is_loose = False
+    """Whether the plan does not know the feature, so that nobody tells it of changes."""
 
     def __init__(self, key: FeatureKey, literals: Sequence[Predicate], context: Context) -> None:
         self.key = key

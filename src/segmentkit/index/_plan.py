@@ -42,6 +42,8 @@ from segmentkit.index._table import Table
 _MOST_DENSE: Final = 48
 _MOST_OPEN_LITERALS: Final = 15  # of a dense open text feature: its cells must fit a 16-bit word
 _SPARE_BITS: Final = 256
+BULK_FROM = 500
+"""Objects from which on features and filters are worked out for all of them together (`_bulk`)."""
 _LEAST_BLOCK: Final = 4  # features of a series from which on an object's cells of all of them are kept
 
 Test: TypeAlias = Callable[[int], object]
@@ -110,6 +112,13 @@ class Plan:
         if not segment.bits:
             self._extend(segment, clauses_of(segment.tree), now)
 
+    def plan_all(self, segments: Sequence[Segment], now: int) -> None:
+        """Take many segments in, with one plan built for all."""
+        self.segments |= {segment.name: segment for segment in segments}
+        self._is_stale = True
+        if self.table.alive:
+            self.refresh_plan(now)
+
     def remove(self, name: str) -> Segment:
         """Take a segment out of the plan."""
         segment = self.segments.pop(name)
@@ -164,6 +173,11 @@ class Plan:
         self._enter_all(self.watchers, now)
 
     def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
+        if len(self.table.alive) >= BULK_FROM:
+            from segmentkit.index import _bulk
+
+            _bulk.enter_all(self, watchers, now)
+            return
         for watcher in watchers:
             if watcher.keeps_state:
                 for number in self.table.alive:
@@ -305,6 +319,15 @@ class Plan:
                 total = SumFeature(key, literals, context, one)
                 one.sums.append(total)
                 return total
+
+    def loose_feature(self, key: FeatureKey, literal: Predicate) -> Feature:
+        """Return a feature of one literal that the plan does not know; what it says is worked out from the facts."""
+        loose: dict[tuple[str, Predicate | None], Series] = {}
+        feature = self._feature(key, [literal], loose)
+        feature.is_loose = True
+        for one in loose.values():
+            one.cut()
+        return feature
 
     def _series_in(
         self, series: dict[tuple[str, Predicate | None], Series], event: str, where: Predicate | None
