@@ -23,7 +23,9 @@ ALLOWED: dict[str, set[str]] = {
     "stores": {"errors", "schema", "index.deltas"},
     "_reports": {"index"},
     "_subscriptions": {"index.deltas"},
-    "engine": {"errors", "schema", "clock", "dsl", "index", "stores", "_reports", "_subscriptions"},
+    "_frames": {"errors"},
+    "_loading": {"errors", "schema", "index", "_frames", "engine"},
+    "engine": {"errors", "schema", "clock", "dsl", "index", "stores", "_reports", "_subscriptions", "_loading"},
     "cli": {"errors", "schema", "clock", "dsl", "index.deltas", "engine"},
     "__main__": {"cli"},
 }

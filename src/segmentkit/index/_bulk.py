@@ -21,6 +21,7 @@ from segmentkit.index._bulk_bitmaps import BLOCK, Array, bitmap_of, container, p
 from segmentkit.index._bulk_cells import Cells, ages
 from segmentkit.index._bulk_facts import Block, blocks_of
 from segmentkit.index._features import Feature, Rows, Watcher
+from segmentkit.index._segments import Segment
 from segmentkit.index._series import Series
 from segmentkit.index._sets import SetFeature
 
@@ -291,4 +292,54 @@ def _enter_boolean(feature: BooleanFeature, cells: Cells, block: Block, written:
     written.append((feature, found))
 
 
-__all__ = ["BLOCK", "Bound", "Selection", "enter_all"]
+# ----------------------------------------------------------------------------- refreshing
+
+
+def refresh(
+    plan: Plan, numbers: Array, first_new: int, now: int, event: str | None
+) -> list[tuple[Segment, BitMap, BitMap]]:
+    """Let features and segments see that facts of many objects have changed.
+
+    Args:
+        plan: of the objects' type; its table holds the new facts already.
+        numbers: of the objects, ascending.
+        first_new: the number from which on objects are new.
+        now: the instant.
+        event: the name of the events that have come, if nothing else has changed; None: anything may have.
+
+    Returns:
+        Each segment that something flips in, with the objects that enter it and those that leave it.
+    """
+    n_objects = len(plan.table.ids)
+    are_all = len(numbers) == len(plan.table.alive)
+    segments = list(plan.segments.values())
+    if plan.is_stale:
+        plan.refresh_plan(now)
+    else:
+        plan._rows.cells.frombytes(bytes(2 * (n_objects * plan._rows.stride - len(plan._rows.cells))))
+        watchers = plan.watchers
+        if event is not None and (not len(numbers) or numbers[-1] < first_new):
+            watchers = [watcher for watcher in watchers if _reads(watcher, event)]
+            segments = [segment for segment in segments if plan.reads_event(segment, event)]
+        enter_all(plan, watchers, now, None if are_all else numbers)
+    plan.memberships.settle()
+    plan._rows.now = now
+    clauses = [plan.bound_clauses(segment) for segment in segments]
+    found = Selection(plan, now, None if are_all else numbers).members(clauses)
+    looked_at = BitMap(numbers[numbers < first_new].astype(np.uint32))
+    flips = []
+    for segment, members in zip(segments, found, strict=True):
+        before = segment.numbers & looked_at
+        entered, left = members - before, before - members
+        if entered or left:
+            segment.numbers -= left
+            segment.numbers |= entered
+            flips.append((segment, entered, left))
+    return flips
+
+
+def _reads(watcher: Watcher, event: str) -> bool:
+    return watcher.event == event if isinstance(watcher, Series) else event in getattr(watcher, "events", ())
+
+
+__all__ = ["BLOCK", "Bound", "Selection", "enter_all", "refresh"]

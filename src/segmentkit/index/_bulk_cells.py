@@ -16,7 +16,7 @@ from segmentkit.index._attributes import OTHER, AgeFeature, DayAgeFeature, Order
 from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_facts import Block, Histories, n_cuts_until
-from segmentkit.index._bulk_where import Passing
+from segmentkit.index._bulk_where import Passing, reduced
 from segmentkit.index._clauses import BooleanKey, FeatureKey, SetKey, _spread_out, key_of
 from segmentkit.index._columns import NumberColumn
 from segmentkit.index._features import MISSING, Feature
@@ -156,11 +156,9 @@ class Cells:
         """Return whether a formula holds, from its parts; None if it has none."""
         match predicate:
             case And(items):
-                found: Array = np.logical_and.reduce([self._part(item, block) for item in items])
-                return found
+                return reduced(np.logical_and, [self._part(item, block) for item in items])
             case Or(items):
-                found = np.logical_or.reduce([self._part(item, block) for item in items])
-                return found
+                return reduced(np.logical_or, [self._part(item, block) for item in items])
             case AtLeast(count, items):
                 reached = np.zeros(block.n_objects, np.int64)
                 for item in items:

@@ -51,9 +51,9 @@ class Passing:
             case Not(item):
                 return ~self._truths(item, histories)
             case And(items):
-                return _reduced(np.logical_and, [self._truths(item, histories) for item in items])
+                return reduced(np.logical_and, [self._truths(item, histories) for item in items])
             case Or(items):
-                return _reduced(np.logical_or, [self._truths(item, histories) for item in items])
+                return reduced(np.logical_or, [self._truths(item, histories) for item in items])
             case AtLeast(count, items):
                 reached = np.zeros(len(histories.ats), np.int64)
                 for item in items:
@@ -118,7 +118,8 @@ class Passing:
         return np.array(found, bool)
 
 
-def _reduced(operation: np.ufunc, truths: list[Array]) -> Array:
+def reduced(operation: np.ufunc, truths: list[Array]) -> Array:
+    """Return the truths of several conditions, combined by a connective."""
     found: Array = operation.reduce(truths)
     return found
 

@@ -222,9 +222,7 @@ class Matcher(Plan):
     def select_all(self, segments: Sequence[Segment], now: int) -> list[BitMap]:
         """Return, for each of some segments of the plan, the numbers of all objects that satisfy it."""
         self._rows.now = now
-        literals = self._literals
-        clauses = [[literals[bit] for bit in s.bits] if self.heads[s.bits[0]] is not None else [] for s in segments]
-        return self._satisfying(clauses, now)
+        return self._satisfying([self.bound_clauses(segment) for segment in segments], now)
 
     def satisfying(self, tree: Predicate, now: int) -> BitMap:
         """Return the numbers of all objects that satisfy a predicate, which nothing remembers."""
@@ -239,6 +237,15 @@ class Matcher(Plan):
                     feature = self.loose_feature(key, literal)
                 bound.append((feature, feature.number_by_literal[literal]))
             clauses.append(tuple(bound))
+        return self._satisfying([clauses], now)[0]
+
+    def recalculated(self, tree: Predicate, now: int) -> BitMap:
+        """Return the numbers of all objects that satisfy a predicate, worked out from the facts alone."""
+        clauses = [
+            tuple((self.loose_feature(key, literal), 0) for key, literal in clause.items())
+            for clause in clauses_of(tree)
+        ]
+        self._rows.now = now
         return self._satisfying([clauses], now)[0]
 
     def _satisfying(self, segments: Sequence[Sequence[tuple[tuple[Feature, int], ...]]], now: int) -> list[BitMap]:

@@ -144,6 +144,21 @@ class Plan:
             self._is_stale = False
             self._build(now)
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether the plan has to be built anew before it is used."""
+        return self._is_stale
+
+    def bound_clauses(self, segment: Segment) -> list[tuple[tuple[Feature, int], ...]]:
+        """Return the clauses of a segment of the plan: literals by feature and number."""
+        if self.heads[segment.bits[0]] is None:
+            return []
+        return [self._literals[bit] for bit in segment.bits]
+
+    def reads_event(self, segment: Segment, name: str) -> bool:
+        """Whether a segment of the plan reads events of a name."""
+        return any(name in feature.events for bit in segment.bits for feature, _ in self._literals[bit])
+
     def _build(self, now: int) -> None:
         self.memberships.settle()
         self.memberships.bitmaps = []
