@@ -79,7 +79,6 @@ def load_events(
     if not engine._shares_facts or (event_ids is not None and not _are_new(table, owners, event_ids)):
         return _apply_events(engine, table, name, columns, read, event_ids)
     records = engine._advance_to(now)
-    used = np.unique(owners.codes)
     found, first_new = numbers_of(table, _in_order_met(owners))
     number_by_code = np.zeros(len(owners.values), np.int64)
     number_by_code[_codes_in_order_met(owners)] = found
@@ -90,7 +89,7 @@ def load_events(
         created = _finish(engine, table, np.sort(found[found >= first_new]), first_new, records, event=None)
         added = _apply_events(engine, table, name, columns, read, event_ids)
         return Deltas([*created.records, *added.records])
-    return _finish(engine, table, np.sort(number_by_code[used]), first_new, records, event=name)
+    return _finish(engine, table, np.sort(found), first_new, records, event=name)
 
 
 def _finish(
@@ -213,8 +212,11 @@ def _event_ids(table: Table, name: str, column: Any) -> list[str | None]:
 
 
 def _codes_in_order_met(owners: Coded) -> Any:
-    codes, firsts = np.unique(owners.codes, return_index=True)
-    return codes[np.argsort(firsts)]
+    n_rows = len(owners.codes)
+    firsts = np.full(len(owners.values), n_rows)
+    firsts[owners.codes[::-1]] = np.arange(n_rows)[::-1]  # of several writes to one place, the last one stays
+    codes = np.argsort(firsts, kind="stable")
+    return codes[: int((firsts < n_rows).sum())]
 
 
 def _in_order_met(owners: Coded) -> list[str]:

@@ -667,14 +667,10 @@ class Engine:
         """
         with self._lock:
             segment = self._compile(Definition("preview", on, _text(where)), params, where)
-            matcher, ids = self._matchers[on], self._tables[on].ids
-            found = matcher.satisfying(segment.tree, self._now)
+            found = self._matchers[on].satisfying(segment.tree, self._now)
             held = self._segment(against).members if against is not None else BitMap()
-
-            def ordered(numbers: BitMap) -> tuple[str, ...]:
-                return tuple(sorted(ids[number] or "" for number in numbers))
-
-            return Preview(ordered(found), ordered(found - held), ordered(held - found), ordered(found & held))
+            named = self._tables[on].named
+            return Preview(named(found), named(found - held), named(held - found), named(found & held))
 
     def deltas(self, after: int = 0) -> Iterator[Delta]:
         """Return the stored deltas with numbers above `after`, in order.

@@ -110,9 +110,10 @@ def arrow(value_type: sk.ValueType, values: list[Any]) -> Any:
         "date": pa.date32(),
         "text_set": pa.list_(pa.string()),
         "decimal": pa.decimal128(20, 3),
+        "point": pa.list_(pa.float64()),
     }
     if value_type.kind in types:
-        plain = [sorted(v) if isinstance(v, frozenset) else v for v in values]
+        plain = [sorted(v) if isinstance(v, frozenset) else list(v) if isinstance(v, tuple) else v for v in values]
         with contextlib.suppress(pa.ArrowInvalid, OverflowError):
             return pa.array(plain, types[value_type.kind])
     return values

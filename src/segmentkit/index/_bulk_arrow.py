@@ -6,14 +6,15 @@ shortcut here: an instant without zone, a number finer than what is declared, an
 
 from __future__ import annotations
 
+from array import array
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
-from segmentkit.index._bulk_values import Coded, Values, Words, checked_codes, days_of, from_numpy, micros_of
-from segmentkit.schema import ValueType
+from segmentkit.index._bulk_values import Coded, Pairs, Values, Words, checked_codes, days_of, from_numpy, micros_of
+from segmentkit.schema import ValueType, text
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
@@ -31,7 +32,9 @@ def from_arrow(value_type: ValueType, column: Any) -> Values | None:
     if value_type.is_text:
         return _text(value_type, column)
     if kind == "text_set" and (pa.types.is_list(found) or pa.types.is_large_list(found)):
-        return _sets(value_type, column)
+        return _sets(column)
+    if kind == "point" and (pa.types.is_list(found) or pa.types.is_fixed_size_list(found)):
+        return _points(column, missing)
     if kind == "instant" and pa.types.is_timestamp(found) and found.tz is not None:
         return _instants(column, missing)
     if kind == "date" and pa.types.is_date32(found):
@@ -77,7 +80,7 @@ def _text(value_type: ValueType, column: Any) -> Coded | None:
     return checked_codes(value_type, codes, distinct)
 
 
-def _sets(value_type: ValueType, column: Any) -> Coded | None:
+def _sets(column: Any) -> Coded | None:
     """Return sets, each distinct row of members converted once."""
     import pyarrow as pa
 
@@ -93,11 +96,41 @@ def _sets(value_type: ValueType, column: Any) -> Coded | None:
     for start, end in pairwise(ends):
         codes.append(code_by_row.setdefault(words[start:end], len(code_by_row)))
     found = np.where(_nulls(column), -1, np.array(codes, np.int32))
-    sets = [[names[code] for code in np.frombuffer(row, np.int32)] for row in code_by_row]
+    if not _are_plain(names):
+        return None
     distinct: dict[Any, int] = {}  # the same members in another order are the same set
-    checked = checked_codes(value_type, found, sets)
-    again = [distinct.setdefault(members, len(distinct)) for members in checked.values]
+    sets = (frozenset([names[code] for code in array("i", row)]) for row in code_by_row)
+    again = [distinct.setdefault(members, len(distinct)) for members in sets]
     return Coded(np.array([*again, -1], np.int32)[found], list(distinct))
+
+
+def _are_plain(members: list[str]) -> bool:
+    try:
+        for member in members:
+            text.convert(member)
+    except ValueError:
+        return False
+    return True
+
+
+def _points(column: Any, missing: Array) -> Pairs | None:
+    """Return points in lists of two doubles."""
+    import pyarrow as pa
+
+    if pa.types.is_fixed_size_list(column.type):
+        if column.type.list_size != 2:
+            return None
+    elif len(column) and not (np.diff(column.offsets.to_numpy(zero_copy_only=False)) == np.where(missing, 0, 2)).all():
+        return None
+    parts = column.flatten()
+    if parts.null_count or not pa.types.is_float64(parts.type):
+        return None
+    known = parts.to_numpy(zero_copy_only=False).reshape(-1, 2)
+    if len(known) != len(column) - int(missing.sum()) or not (np.abs(known) <= (90.0, 180.0)).all():
+        return None
+    pairs = np.full((len(column), 2), np.nan)
+    pairs[~missing] = known
+    return Pairs(pairs)
 
 
 def _instants(column: Any, missing: Array) -> Words | None:

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from segmentkit.dsl import _numbers
-from segmentkit.dsl.predicates import And, AtLeast, Constant, Not, Or, Predicate
+from segmentkit.dsl.predicates import And, AtLeast, Attribute, Constant, InBox, Not, Or, Predicate
 from segmentkit.index._attributes import OTHER, AgeFeature, DayAgeFeature, OrderedFeature, TextFeature
 from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_facts import Block, Histories, n_cuts_until
 from segmentkit.index._bulk_where import Passing, reduced
 from segmentkit.index._clauses import BooleanKey, FeatureKey, SetKey, _spread_out, key_of
-from segmentkit.index._columns import NumberColumn
+from segmentkit.index._columns import NumberColumn, PointColumn
 from segmentkit.index._features import MISSING, Feature
 from segmentkit.index._series import NthFeature, Series, SumFeature
 from segmentkit.index._sets import SetFeature
@@ -45,6 +45,7 @@ class Cells:
         self._truths_by_code: dict[tuple[Feature, int], Array] = {}
         self._codes_by_member: dict[Any, dict[str, list[int]]] = {}
         self._loose: dict[Predicate, Feature] = {}
+        self._passing: dict[tuple[str, Predicate], Passing] = {}
 
     def of(self, feature: Feature, block: Block) -> Array:
         """Return the cell of each object of a block."""
@@ -99,7 +100,12 @@ class Cells:
         """Return the events of a series; None if they are no machine words."""
         if series.where is None:
             return block.histories(series.event)
-        return block.matching(series.event, series.where, Passing(series.events, series.where, self._zone))
+        if series.dispatched is not None:
+            return block.with_code(series.event, series._offset, series._code_by_value.get(series.dispatched[1]))
+        passes = self._passing.get((series.event, series.where))
+        if passes is None:
+            passes = self._passing[series.event, series.where] = Passing(series.events, series.where, self._zone)
+        return block.matching(series.event, series.where, passes)
 
     def series(self, series: Series, block: Block) -> tuple[list[Array], Array]:
         """Return the cells of the features of a series, and when time alone can next move one (or `_NEVER`)."""
@@ -166,6 +172,11 @@ class Cells:
                 return reached >= count
             case Not(item):
                 return ~self._part(item, block)
+            case InBox(Attribute(name), south, west, north, east):
+                column = block.table.columns[name]
+                assert isinstance(column, PointColumn)
+                latitudes, longitudes = (block.taken(part, float) for part in (column.latitudes, column.longitudes))
+                return _in_box(latitudes, longitudes, (south, west, north, east))
             case _:
                 return None
 
@@ -186,6 +197,20 @@ class Cells:
                     return found
             known = self._loose[predicate] = self._make(key, predicate)
         return self.literal(known, 0, block)
+
+
+def _in_box(latitudes: Array, longitudes: Array, box: tuple[float, float, float, float]) -> Array:
+    """Return whether points lie in a box, as `dsl._geo.in_box` says it."""
+    south, west, north, east = box
+
+    def inside(longitude: Any) -> Any:
+        if west <= east:
+            return (longitude >= west) & (longitude <= east)
+        return (longitude >= west) | (longitude <= east)
+
+    meridian = bool(inside(180.0) or inside(-180.0))  # one line with two names
+    found: Array = np.where(np.abs(longitudes) == 180.0, meridian, inside(longitudes))
+    return found & (latitudes >= south) & (latitudes <= north)
 
 
 def _codes_by_member(values: Sequence[Any]) -> dict[str, list[int]]:
@@ -290,7 +315,7 @@ def _sum(feature: SumFeature, matching: Histories, block: Block) -> tuple[Array 
         first = first + np.minimum(matching.count_until(block.now - feature.length), matching.seen - matching.starts)
         inside = first < matching.seen
         due[inside] = matching.ats[first[inside]] + feature.length
-    words = matching.words[:, feature.offset]
+    words = matching.property_words(feature.offset)
     known = words != _MISSING_WORD
     if feature._is_double:
         values = np.where(known, words, 0).view(np.float64)

@@ -25,14 +25,20 @@ class Histories:
     """Events of one name, of one object after another, each object's in order of (at, id).
 
     Those of the object at place i of the block are the ones from `starts[i]` to before `ends[i]`,
-    and up to now those before `seen[i]`. `words` has a row for each event.
+    and up to now those before `seen[i]`. `rows` are their places in `words`, None for all of it.
     """
 
     ats: Array
     words: Array
+    rows: Array | None
     starts: Array
     ends: Array
     seen: Array
+
+    def property_words(self, offset: int) -> Array:
+        """Return the words of a property, one for each event."""
+        words = self.words[:, offset]
+        return words if self.rows is None else words[self.rows]
 
     def count_until(self, instant: int) -> Array:
         """Return how many events of each object are at `instant` or before."""
@@ -60,6 +66,8 @@ class Block:
         self.n_objects = len(numbers)
         self._histories: dict[str, Histories | None] = {}
         self._matching: dict[tuple[str, Predicate | None], Histories | None] = {}
+        self._grouped: dict[tuple[str, int], tuple[Array, Array]] = {}
+        self._owners: dict[str, Array] = {}
 
     def iter_numbers(self) -> Sequence[int]:
         """Return the numbers as Python integers."""
@@ -105,7 +113,7 @@ class Block:
         ends = np.cumsum(np.array([0 if row is None else len(row) for row in rows], np.int64)) // events.stride
         words = np.frombuffer(b"".join([row for row in rows if row is not None]), np.int64).reshape(-1, events.stride)
         starts = np.concatenate((_ZERO, ends[:-1]))
-        return _seen_at(self.now, words[:, 0].copy(), words, starts, ends)
+        return _seen_at(self.now, (words[:, 0].copy(), words, None), starts, ends)
 
     def matching(self, name: str, where: Predicate | None, passes: Callable[[Histories], Array]) -> Histories | None:
         """Return the events of a name for which `passes` says that they match `where`; None as `histories`."""
@@ -114,20 +122,46 @@ class Block:
         key = name, where
         if key not in self._matching:
             every = self.histories(name)
-            self._matching[key] = None if every is None else _chosen(every, passes(every), self.now)
+            self._matching[key] = None if every is None else self._chosen(name, every, np.flatnonzero(passes(every)))
         return self._matching[key]
 
+    def with_code(self, name: str, offset: int, code: int | None) -> Histories | None:
+        """Return the events of which a coded property has a code; the events are sorted by code but once."""
+        every = self.histories(name)
+        if every is None:
+            return None
+        if code is None:
+            return self._chosen(name, every, _NONE)
+        grouped = self._grouped.get((name, offset))
+        if grouped is None:
+            codes = np.maximum(every.words[:, offset], -1) + 1
+            if not len(codes) or codes.max() < 2**16:
+                codes = codes.astype(np.uint16)  # for which sorting is much faster
+            grouped = self._grouped[name, offset] = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))
+        order, ends = grouped
+        if code + 1 >= len(ends):
+            return self._chosen(name, every, _NONE)
+        return self._chosen(name, every, order[ends[code] : ends[code + 1]])
 
-def _seen_at(now: int, ats: Array, words: Array, starts: Array, ends: Array) -> Histories:
+    def _chosen(self, name: str, every: Histories, rows: Array) -> Histories:
+        """Return the events at some places, ascending."""
+        owners = self._owners.get(name)
+        if owners is None:
+            owners = self._owners[name] = np.repeat(np.arange(self.n_objects), every.ends - every.starts)
+        counts = np.bincount(owners[rows], minlength=self.n_objects)
+        ends = np.cumsum(counts)
+        return _seen_at(self.now, (every.ats[rows], every.words, rows), ends - counts, ends)
+
+
+_NONE = np.zeros(0, np.int64)
+
+
+def _seen_at(now: int, events: tuple[Array, Array, Array | None], starts: Array, ends: Array) -> Histories:
+    ats = events[0]
     if not len(ats) or ats.max() <= now:
-        return Histories(ats, words, starts, ends, ends)
+        return Histories(*events, starts, ends, ends)
     until = np.concatenate((_ZERO, np.cumsum(ats <= now)))
-    return Histories(ats, words, starts, ends, starts + until[ends] - until[starts])
-
-
-def _chosen(every: Histories, truths: Array, now: int) -> Histories:
-    before = np.concatenate((_ZERO, np.cumsum(truths)))
-    return _seen_at(now, every.ats[truths], every.words[truths], before[every.starts], before[every.ends])
+    return Histories(*events, starts, ends, starts + until[ends] - until[starts])
 
 
 def blocks_of(table: Table, numbers: Array | None, now: int) -> list[Block]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_store import TooWideError, clear_values, event_words, extend, set_values
-from segmentkit.index._bulk_values import Coded, Doubles, Plain, Values, Words
+from segmentkit.index._bulk_values import Coded, Doubles, Pairs, Plain, Values, Words
 from segmentkit.index._events import DictionaryCodec, EventTable, id_of_tag
 from segmentkit.index._table import Table
 
@@ -66,6 +66,8 @@ def taken(values: Values, rows: Array) -> Values:
             return Doubles(values.values[rows], values.missing[rows])
         case Coded():
             return Coded(values.codes[rows], values.values)
+        case Pairs():
+            return Pairs(values.values[rows])
         case Plain():
             return Plain([values.values[row] for row in rows.tolist()])
 
@@ -87,7 +89,7 @@ def add_events(
     if not len(numbers):
         return
     events = table.events[name]
-    touched = np.unique(numbers)
+    touched = np.flatnonzero(np.bincount(numbers))
     if any(isinstance(events.rows[number], list) for number in touched.tolist()):
         raise TooWideError
     columns: list[Array | None] = [None] * len(events.names)
@@ -132,7 +134,7 @@ def _tags(table: Table, numbers: Array, ids: Sequence[str | None] | None) -> Arr
 
 def _lay_out(table: Table, events: EventTable, owners: Array, words: Array) -> None:
     """Make the rows of some objects from all of their events, which stand in order of arrival."""
-    order = np.lexsort((words[:, 0], owners))  # stable
+    order = _order_of(owners, words[:, 0])
     owners, words = owners[order], words[order]
     _order_ties(table, owners, words)
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
@@ -146,6 +148,19 @@ def _lay_out(table: Table, events: EventTable, owners: Array, words: Array) -> N
         row = array("q")
         row.frombytes(view[start:end])
         rows[number] = row
+
+
+def _order_of(owners: Array, ats: Array) -> Array:
+    """Return the order by owner, instant and arrival; logs mostly come in order of time, which saves most of it."""
+    order = None if (ats[1:] >= ats[:-1]).all() else np.argsort(ats, kind="stable")
+    for shift in (0, 16, 32):  # numpy sorts sixteen bits at a time in one pass
+        digits = (owners >> shift & 0xFFFF).astype(np.uint16)
+        if shift and not digits.any():
+            continue
+        step = np.argsort(digits if order is None else digits[order], kind="stable")
+        order = step if order is None else order[step]
+    assert order is not None
+    return order
 
 
 def _order_ties(table: Table, owners: Array, words: Array) -> None:

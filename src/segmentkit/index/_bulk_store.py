@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
-from segmentkit.index._bulk_values import Coded, Doubles, Plain, Values, Words, plain_values, scaled
+from segmentkit.index._bulk_values import Coded, Doubles, Pairs, Plain, Values, Words, plain_values, scaled
 from segmentkit.index._columns import (
     BooleanColumn,
     CodedColumn,
@@ -68,6 +68,9 @@ def set_values(column: Column, numbers: Array, values: Values) -> None:
             _scatter(column.values, np.int8, numbers, np.where(values.missing, -1, values.values))
         case CodedColumn(), Coded():
             _set_codes(column, numbers, values)
+        case PointColumn(), Pairs():
+            _scatter(column.latitudes, np.float64, numbers, values.values[:, 0])
+            _scatter(column.longitudes, np.float64, numbers, values.values[:, 1])
         case PointColumn(), Coded():
             pairs = np.array([*values.values, (np.nan, np.nan)], np.float64).reshape(-1, 2)[values.codes]
             _scatter(column.latitudes, np.float64, numbers, pairs[:, 0])
@@ -118,6 +121,12 @@ def hold(dictionary: Dictionary, values: Coded, missing: Any) -> Array:
     """Return the code of each value in a dictionary, which they all hold from now on; -1 is a missing one."""
     counts = np.bincount(values.codes[values.codes >= 0], minlength=len(values.values)).tolist()
     known = np.full(len(values.values) + 1, -1, np.int32)
+    if not dictionary.code_by_value and not dictionary.values and all(counts) and missing not in values.values:
+        known[:-1] = np.arange(len(values.values))
+        dictionary.values.extend(values.values)
+        dictionary.code_by_value.update(zip(values.values, range(len(values.values)), strict=True))
+        dictionary.holders.extend(counts)
+        return known[values.codes]
     for place, (value, count) in enumerate(zip(values.values, counts, strict=True)):
         if count and not (value == missing and not value):
             known[place] = code = dictionary.hold(value)
@@ -154,6 +163,8 @@ def event_words(codec: Codec, values: Values) -> Array:
         case DictionaryCodec(), Coded():
             codes = hold(codec.dictionary, values, codec._missing)
             return np.where(codes < 0, _MISSING, codes.astype(np.int64))
+        case DictionaryCodec(), Pairs():
+            return _encoded(codec, [None if pair[0] != pair[0] else tuple(pair) for pair in values.values.tolist()])
         case _, Words():
             return np.where(values.missing, _MISSING, values.values)
         case _, Plain():
@@ -163,8 +174,9 @@ def event_words(codec: Codec, values: Values) -> Array:
 
 
 def _encoded(codec: Codec, values: Sequence[Any]) -> Array:
-    for value in values:  # a decimal's scale grows first, so that all words are of one scale
-        codec.encode(value)
+    if isinstance(codec, DecimalCodec):
+        for value in values:  # the scale grows first, so that all words are of one scale
+            codec.encode(value)
     try:
         return np.array([codec.encode(value) for value in values], np.int64)
     except OverflowError:

@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
-from segmentkit.schema import ValueType
+from segmentkit.schema import MAX_TEXT, ValueType
 
 _FIRST_WORD: Final = -(2**63)
 _FIRST_MICROS: Final = -62_135_596_800_000_000
@@ -50,13 +50,20 @@ class Coded:
 
 
 @attrs.frozen(eq=False)
+class Pairs:
+    """Points, each a row of latitude and longitude; NaN is missing."""
+
+    values: Array
+
+
+@attrs.frozen(eq=False)
 class Plain:
     """Plain values as Python objects, None where missing: what fits nothing else."""
 
     values: Sequence[Any]
 
 
-Values: TypeAlias = Words | Doubles | Coded | Plain
+Values: TypeAlias = Words | Doubles | Coded | Pairs | Plain
 
 
 class BadValueError(Exception):
@@ -141,6 +148,9 @@ def checked_codes(value_type: ValueType, codes: Array, values: Iterable[Any]) ->
     Raises:
         BadValueError: the first row whose value does not fit.
     """
+    values = list(values)
+    if value_type.kind == "text" and all(map(str.isascii, values)) and max(map(len, values), default=0) <= MAX_TEXT:
+        return Coded(codes, values)
     plain: list[Any] = []
     refused: dict[int, tuple[Any, str]] = {}
     for code, value in enumerate(values):

@@ -68,7 +68,7 @@ class Passing:
             name = names.pop()
             offset = self._events.position[name]
             codec = self._events.codecs[offset - 2]
-            words = histories.words[:, offset]
+            words = histories.property_words(offset)
             if isinstance(codec, DictionaryCodec):
                 return self._coded(leaf, name, codec, words)
             if self._events.type.properties[name].kind == "boolean":
