@@ -119,6 +119,10 @@ class TextFeature(Feature):
     def test(self, literal: int) -> Callable[[int], object]:
         return super().test(literal) if self._closed else self.worked_out(literal)
 
+    @property
+    def is_dear(self) -> bool:
+        return self.place >= 0 and not self._closed
+
     def worked_out(self, literal: int) -> Callable[[int], object]:
         if self._closed:
             return super().worked_out(literal)

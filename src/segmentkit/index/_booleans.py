@@ -67,6 +67,10 @@ class BooleanFeature(Feature):
         return _TRUE if number in self.members else _FALSE
 
     @property
+    def is_dear(self) -> bool:
+        return True
+
+    @property
     def cost(self) -> int:
         return 0
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Bound: TypeAlias = tuple[tuple[Feature, int], ...]
 """A clause: literals by feature and number, all of which must hold."""
 
+_FEW_PLACES: Final = 8  # of the rows, up to which one column after another is faster than turning all of them
 _NEVER: Final = 2**62
 _FAR: Final = 2**61
 
@@ -49,10 +50,14 @@ class Selection:
         self._now = now
         self._numbers = numbers
         self._cells = Cells(plan._zone, plan.loose_feature)
+        self.n_placed = 0
+        """How many features have their cells in rows."""
         self._runs: dict[tuple[Feature, int], tuple[int, list[tuple[int, int]]]] = {}
 
     def members(self, segments: Sequence[Sequence[Bound]]) -> list[BitMap]:
         """Return, for each list of clauses, the objects that satisfy at least one of them."""
+        features = {feature for clauses in segments for clause in clauses for feature, _ in clause}
+        self.n_placed = sum(feature.place >= 0 for feature in features)
         found: list[list[tuple[int, int, bytes]]] = [[] for _ in segments]
         listed: list[list[Array]] = [[] for _ in segments]
         for place, block in enumerate(blocks_of(self._plan.table, self._numbers, self._now)):
@@ -164,9 +169,13 @@ class _View:
         """Return the cells that the index holds, where looking is cheaper than working them out."""
         block = self._block
         if feature.place >= 0:
-            if self._rows is None:
+            cells: Array
+            if self._rows is None and self._selection.n_placed > _FEW_PLACES:
                 self._rows = np.ascontiguousarray(_rows_of(feature.rows, block).T)
-            cells: Array = self._rows[feature.place]
+            if self._rows is None:
+                cells = _column_of(feature, block)
+            else:
+                cells = self._rows[feature.place]
             return cells.astype(np.uint8) if len(feature.truths) < 2**8 else cells
         if isinstance(feature, BooleanFeature) and not feature.is_loose:
             if isinstance(block.numbers, range):
@@ -181,6 +190,13 @@ def _rows_of(rows: Rows, block: Block) -> Array:
     view = np.frombuffer(rows.cells, np.uint16).reshape(-1, rows.stride)
     part: Array = view[_index(block)]
     return part.copy()
+
+
+def _column_of(feature: Feature, block: Block) -> Array:
+    rows = feature.rows
+    view = np.frombuffer(rows.cells, np.uint16).reshape(-1, rows.stride)
+    cells: Array = view[_index(block), feature.place]
+    return cells.copy()
 
 
 def _index(block: Block) -> Any:

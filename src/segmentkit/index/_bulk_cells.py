@@ -16,6 +16,7 @@ from segmentkit.index._attributes import OTHER, AgeFeature, DayAgeFeature, Order
 from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_facts import Block, Histories, n_cuts_until
+from segmentkit.index._bulk_text import open_cells
 from segmentkit.index._bulk_where import Passing, reduced
 from segmentkit.index._clauses import BooleanKey, FeatureKey, SetKey, _spread_out, key_of
 from segmentkit.index._columns import NumberColumn, PointColumn
@@ -27,6 +28,7 @@ _MISSING_WORD = -(2**63)
 _NEVER = 2**62
 _FAR = 2**61
 _FEW_VALUES = 8
+_FEW_LITERALS = 4
 _FINE = 2.0**20
 
 
@@ -91,7 +93,7 @@ class Cells:
             return _few_values(values, named, column.dictionary.code_by_value)
         known = self._cells_by_code.get(feature)
         if known is None:
-            known = self._cells_by_code[feature] = _cells_by_code(feature, column)
+            known = self._cells_by_code[feature] = _cells_by_code(feature, column, self._zone)
         return known[values]  # a missing value is -1, the last item
 
     # ----------------------------------------------------------------------- events
@@ -147,12 +149,16 @@ class Cells:
         truths = self._truths_by_code.get(key)
         column: Any = feature._column
         if truths is None:
-            codes_by_member = self._codes_by_member.get(column)
-            if codes_by_member is None:
-                codes_by_member = self._codes_by_member[column] = _codes_by_member(column.dictionary.values)
-            truths = np.zeros(len(column.dictionary.values) + 1, bool)
-            for member in feature._wanted[literal]:
-                truths[codes_by_member.get(member, [])] = True
+            values, wanted = column.dictionary.values, feature._wanted[literal]
+            if len(feature.literals) <= _FEW_LITERALS:
+                truths = np.array([*(not wanted.isdisjoint(members or ()) for members in values), False])
+            else:
+                codes_by_member = self._codes_by_member.get(column)
+                if codes_by_member is None:
+                    codes_by_member = self._codes_by_member[column] = _codes_by_member(values)
+                truths = np.zeros(len(values) + 1, bool)
+                for member in wanted:
+                    truths[codes_by_member.get(member, [])] = True
             if isinstance(feature.literals[literal], Not):
                 truths = ~truths
             self._truths_by_code[key] = truths
@@ -248,7 +254,7 @@ def _few_values(codes: Array, cell_by_value: Mapping[Any, int], code_by_value: M
     return cells
 
 
-def _cells_by_code(feature: TextFeature, column: Any) -> Array:
+def _cells_by_code(feature: TextFeature, column: Any, zone: str) -> Array:
     """Return the cell of each code of a column; the last item is that of a missing value."""
     if column.type.kind == "boolean":
         values: Sequence[Any] = (False, True)
@@ -261,8 +267,8 @@ def _cells_by_code(feature: TextFeature, column: Any) -> Array:
             if code is not None:
                 cells[code] = cell
         return cells
-    found = [feature._cell_of(value) for value in (*values, None)]  # an open feature makes cells as it goes
-    return np.array(found, _cell_type(feature))
+    found = [*open_cells(feature, values, zone), feature._cell_of(None)] if len(values) else [feature._cell_of(None)]
+    return np.array(found, _cell_type(feature))  # an open feature makes cells as it goes
 
 
 def _age(feature: AgeFeature, block: Block) -> Array | None:

@@ -90,7 +90,7 @@ def add_events(
         return
     events = table.events[name]
     touched = np.flatnonzero(np.bincount(numbers))
-    if any(isinstance(events.rows[number], list) for number in touched.tolist()):
+    if _has_lists(events, touched):
         raise TooWideError
     columns: list[Array | None] = [None] * len(events.names)
     order = sorted(range(len(events.names)), key=lambda i: isinstance(events.codecs[i], DictionaryCodec))
@@ -98,9 +98,10 @@ def add_events(
         values = values_by_name.get(events.names[place])
         if values is not None:
             columns[place] = event_words(events.codecs[place], values)
-    if any(isinstance(events.rows[number], list) for number in touched.tolist()):
+    if _has_lists(events, touched):
         raise TooWideError  # a scale has grown, and with it a value out of its word
-    n_old = sum(len(events.rows[number] or ()) for number in touched.tolist()) // events.stride
+    old = {number: row for number in touched.tolist() if (row := events.rows[number]) is not None}
+    n_old = sum(map(len, old.values())) // events.stride
     words = np.full((n_old + len(numbers), events.stride), _MISSING, np.int64)
     words[n_old:, 0] = ats
     words[n_old:, 1] = _tags(table, numbers, ids)
@@ -109,12 +110,15 @@ def add_events(
             words[n_old:, place] = column
     owners = numbers
     if n_old:
-        rows = [(number, events.rows[number]) for number in touched.tolist() if events.rows[number] is not None]
-        words[:n_old] = np.frombuffer(b"".join([row for _, row in rows]), np.int64).reshape(-1, events.stride)
-        counts = [len(row) // events.stride for _, row in rows]
-        owners = np.concatenate((np.repeat(np.array([number for number, _ in rows], np.int64), counts), numbers))
+        words[:n_old] = np.frombuffer(b"".join(old.values()), np.int64).reshape(-1, events.stride)
+        counts = [len(row) // events.stride for row in old.values()]
+        owners = np.concatenate((np.repeat(np.array(list(old), np.int64), counts), numbers))
     _lay_out(table, events, owners, words)
     events.n_events += len(numbers)
+
+
+def _has_lists(events: EventTable, numbers: Array) -> bool:
+    return list in {type(events.rows[number]) for number in numbers.tolist()}
 
 
 def _tags(table: Table, numbers: Array, ids: Sequence[str | None] | None) -> Array:

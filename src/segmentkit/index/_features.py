@@ -153,6 +153,11 @@ class Feature:
         return range(2, len(self.masks))
 
     @property
+    def is_dear(self) -> bool:
+        """Whether what the index holds of an object is cheaper to look at than the facts."""
+        return self.place >= 0 and bool(self.events)
+
+    @property
     def cost(self) -> int:
         """How dear a test of a literal is, from 0: look-ups go before what has to be worked out."""
         return 0 if self.place >= 0 else 2 if self.events else 1

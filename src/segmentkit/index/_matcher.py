@@ -231,8 +231,8 @@ class Matcher(Plan):
         for clause in clauses_of(tree):
             bound = []
             for key, literal in clause.items():
-                known = (f for f in self._features.get(key, ()) if literal in f.number_by_literal)
-                feature = next(known, None)
+                known = (f for f in self._features.get(key, ()) if literal in f.number_by_literal and f.is_dear)
+                feature = next(known, None)  # of what is cheap to work out, one literal is cheaper alone
                 if feature is None:
                     feature = self.loose_feature(key, literal)
                 bound.append((feature, feature.number_by_literal[literal]))
