@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 import segmentkit as sk
+from tests.stores.journal import FailingStore, JournalStore
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 NAIVE = datetime(2026, 11, 22)  # noqa: DTZ001  # being naive is the point
@@ -249,3 +250,22 @@ def test_recalculating_puts_a_broken_membership_right() -> None:
         ("b", True, True, "recalculate")
     ]
     assert engine.verify() == []
+
+
+def test_a_store_that_keeps_facts_gets_them_one_by_one() -> None:
+    store = JournalStore()
+    engine = make_engine(store=store)
+    engine.load_events("contact", "buy", {"object": ["a"], "at": [None], "amount": pa.array([1.5])})
+    assert [type(change) for batch in store.batches for change in batch.changes] == [sk.Put, sk.Put, sk.Event]
+    again = sk.Engine(engine.schema, store=store, clock=sk.ManualClock(NOW))
+    assert facts(again) == facts(engine)
+
+
+def test_a_batch_that_the_store_refuses_leaves_nothing() -> None:
+    store = FailingStore()
+    engine = make_engine(store=store)
+    before = facts(engine)
+    store.error = sk.StoreError("full")
+    with pytest.raises(sk.StoreError):
+        engine.load("contact", {"id": ["c"]})
+    assert facts(engine) == before
