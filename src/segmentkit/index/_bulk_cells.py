@@ -79,7 +79,8 @@ class Cells:
         column = block.table.columns[feature.key.attribute]  # type: ignore[union-attr]
         missing = np.isnan(values) if isinstance(column, NumberColumn) else values == _MISSING_WORD
         cells = n_cuts_until(values, feature._cuts, _cell_type(feature)) + _TWO
-        cells[missing] = MISSING
+        if missing.any():
+            cells[missing] = MISSING
         return cells
 
     def _text(self, feature: TextFeature, block: Block) -> Array | None:
@@ -89,7 +90,9 @@ class Cells:
         if values is None:
             return None
         named = feature._cell_by_value
-        if column.type.kind != "boolean" and feature._closed and len(named) <= _FEW_VALUES:
+        if column.type.kind == "boolean":
+            return _few_values(values, named, {False: 0, True: 1}) if feature._closed else None
+        if feature._closed and len(named) <= _FEW_VALUES:
             return _few_values(values, named, column.dictionary.code_by_value)
         known = self._cells_by_code.get(feature)
         if known is None:
@@ -256,11 +259,8 @@ def _few_values(codes: Array, cell_by_value: Mapping[Any, int], code_by_value: M
 
 def _cells_by_code(feature: TextFeature, column: Any, zone: str) -> Array:
     """Return the cell of each code of a column; the last item is that of a missing value."""
-    if column.type.kind == "boolean":
-        values: Sequence[Any] = (False, True)
-    else:
-        values = column.dictionary.values
-    if feature._closed and column.type.kind != "boolean":
+    values: Sequence[Any] = column.dictionary.values
+    if feature._closed:
         cells = np.full(len(values) + 1, OTHER, _cell_type(feature))
         for value, cell in feature._cell_by_value.items():
             code = len(values) if value is None else column.dictionary.code_by_value.get(value)
