@@ -187,30 +187,42 @@ class Catalogue:
         for segment in new:
             for name in segment.refers_to & replaced.keys():
                 replaced[name].is_read = True
-        for segment in self._check_order(new):
-            self._put_in(segment, now)
+        if any(segment.refers_to for segment in new):
+            for segment in self._check_order(new):
+                self._prepare(segment, now)
+                self._matchers[segment.object_type].add(segment, now)
+        else:
+            by_type: dict[str, list[Segment]] = {}
+            for segment in new:
+                self._prepare(segment, now)
+                by_type.setdefault(segment.object_type, []).append(segment)
+            for object_type, segments in by_type.items():
+                self._matchers[object_type].add_all(segments, now)
         self.segments = {name: replaced.get(name, segment) for name, segment in kept.items()} | replaced
 
-    def _put_in(self, segment: Segment, now: int) -> None:
+    def _prepare(self, segment: Segment, now: int) -> None:
+        """Plan what a segment needs from others, and note what it reads."""
         lowered = self._hidden.lower(segment.tree, segment.object_type)
         self._hidden.hold(lowered.names)
         self._held[segment.name] = lowered.names
         for hidden in lowered.new:
-            self._plan(hidden, now)
+            self._plan_hidden(hidden, now)
         for name in segment.refers_to:
             self._let_read(name)
         for node in iter_nodes(segment.tree) if segment.refers_to else ():
             if isinstance(node, Crossing) and node.segment not in self._world.stays:
                 self._world.stays[node.segment] = self._stays_so_far(node.segment)
         segment.lowered = lowered.tree
-        self._plan(segment, now)
+        self._note(segment)
 
-    def _plan(self, segment: Segment, now: int) -> None:
-        tree = segment.lowered or segment.tree
-        self._ripple.strata.put(segment.name, sorted(_segments_in(tree)))
+    def _note(self, segment: Segment) -> None:
+        self._ripple.strata.put(segment.name, sorted(_segments_in(segment.lowered or segment.tree)))
         self._world.members[segment.name] = segment.numbers
+
+    def _plan_hidden(self, segment: Segment, now: int) -> None:
+        self._note(segment)
         self._matchers[segment.object_type].add(segment, now)
-        self._ripple.count_hidden(segment.is_hidden)
+        self._ripple.count_hidden(1)
 
     def _let_read(self, name: str) -> None:
         segment = self.segments.get(name)
@@ -236,7 +248,7 @@ class Catalogue:
         lowered = self._hidden.lower(segment.tree, segment.object_type)
         self._hidden.hold(lowered.names)
         for hidden in lowered.new:
-            self._plan(hidden, now)
+            self._plan_hidden(hidden, now)
         for name in segment.refers_to:
             self._let_read(name)
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from heapq import nsmallest
 
 import attrs
 
@@ -46,26 +47,48 @@ class EngineStatistics:
 
 @attrs.frozen(repr=False)
 class Preview:
-    """Who would be in a segment that is not defined.
+    """Who would be in a segment that is not defined, as of the moment of asking.
 
     `entering`, `leaving` and `unchanged` compare with the segment given as `against`, else they
     compare with an empty one. All are in order of id.
+
+    Cost: counting is free; a list of ids is made when it is asked for.
     """
 
-    members: tuple[str, ...]
-    entering: tuple[str, ...]
-    leaving: tuple[str, ...]
-    unchanged: tuple[str, ...]
+    _found: Sequence[str]
+    _entering: Sequence[str]
+    _leaving: Sequence[str]
+    _unchanged: Sequence[str]
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The members there would be."""
+        return tuple(sorted(self._found))
+
+    @property
+    def entering(self) -> tuple[str, ...]:
+        """Those that are not in the segment compared with."""
+        return tuple(sorted(self._entering))
+
+    @property
+    def leaving(self) -> tuple[str, ...]:
+        """The members of the segment compared with that would not be members."""
+        return tuple(sorted(self._leaving))
+
+    @property
+    def unchanged(self) -> tuple[str, ...]:
+        """The members of both."""
+        return tuple(sorted(self._unchanged))
 
     @property
     def count(self) -> int:
         """How many members there would be."""
-        return len(self.members)
+        return len(self._found)
 
     @property
     def sample(self) -> tuple[str, ...]:
         """The first ten members."""
-        return self.members[:10]
+        return tuple(nsmallest(10, self._found))
 
     def __repr__(self) -> str:
-        return f"<preview: {self.count:,} members, +{len(self.entering):,} -{len(self.leaving):,}>"
+        return f"<preview: {self.count:,} members, +{len(self._entering):,} -{len(self._leaving):,}>"

@@ -7,7 +7,15 @@ from itertools import pairwise
 
 import pytest
 
-from tests.benchmarks import bench_changes, bench_language, bench_memory, bench_relations, bench_structures, bench_time
+from tests.benchmarks import (
+    bench_bulk,
+    bench_changes,
+    bench_language,
+    bench_memory,
+    bench_relations,
+    bench_structures,
+    bench_time,
+)
 from tests.benchmarks.oracle import holds
 from tests.benchmarks.peer import Peer, PlainPeer
 from tests.benchmarks.rescan import Rescan
@@ -86,6 +94,11 @@ def test_passing_time_ends_with_the_memberships_of_the_rescan() -> None:
 
 def test_a_herd_flips_completely_at_its_midnight() -> None:
     assert [result.mismatches for result in bench_time.main(["--herd", "500", "--only", "herd"])] == [0]
+
+
+def test_many_objects_at_once_have_the_memberships_of_the_rescan() -> None:
+    arguments = ["--contacts", "700", "--segments", str(SEGMENTS), "--repeats", "1"]
+    assert [result.mismatches for result in bench_bulk.main(arguments)] == [0]
 
 
 def test_filters_mean_the_same_to_the_evaluator_and_the_oracle() -> None:

@@ -36,7 +36,7 @@ class Acceptor:
 
     def __init__(self, tables: Mapping[str, Table], *, creates_unknown: bool) -> None:
         self._tables = tables
-        self._creates_unknown = creates_unknown
+        self.creates_unknown = creates_unknown
         self._now = 0
         self._resolves = False
         self._exists: dict[tuple[str, str], bool] = {}
@@ -225,7 +225,7 @@ class Acceptor:
         exists = self._exists.get((table.name, object_id))
         if exists or (exists is None and object_id in table.number_by_id):
             return
-        if self._creates_unknown and may_create:
+        if self.creates_unknown and may_create:
             self._exists[table.name, object_id] = True
             if self._resolves:
                 self._resolved.append(Put(table.name, object_id))

@@ -24,7 +24,7 @@ from segmentkit.index._clauses import AgeKey, OrderedKey, TextKey
 from segmentkit.index._features import MISSING, Context, Feature, Move
 from segmentkit.index.deltas import mask_of
 
-_OTHER: Final = 2  # cell of the values that no literal of a closed feature names
+OTHER: Final = 2  # cell of the values that no literal of a closed feature names
 _MOST_OPEN_CELLS: Final = 4_096  # values that an open feature remembers
 
 
@@ -119,7 +119,7 @@ class TextFeature(Feature):
     def _cell_of(self, value: Any) -> int:
         cell = self._cell_by_value.get(value)
         if cell is None:
-            return _OTHER if self._closed else self._open_cell(value)
+            return OTHER if self._closed else self._open_cell(value)
         return cell
 
     def changed(self, number: int, old: Any, new: Any, now: int, moves: list[Move]) -> None:
@@ -133,6 +133,10 @@ class TextFeature(Feature):
     def truths_in_row(self, literal: int) -> bytes | None:
         return super().truths_in_row(literal) if self._closed else None
 
+    @property
+    def is_dear(self) -> bool:
+        return self.place >= 0 and not self._closed
+
     def worked_out(self, literal: int) -> Callable[[int], object]:
         if self._closed:
             return super().worked_out(literal)
@@ -140,7 +144,7 @@ class TextFeature(Feature):
         return lambda number: test(get(number))
 
     def typical_cells(self) -> Sequence[int]:
-        return (_OTHER,) if self._closed and self._column.type.kind != "boolean" else range(2, len(self.masks))
+        return (OTHER,) if self._closed and self._column.type.kind != "boolean" else range(2, len(self.masks))
 
     def _open_cell(self, value: Any) -> int:
         truth = self._truth(value)

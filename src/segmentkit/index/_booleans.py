@@ -77,6 +77,10 @@ class BooleanFeature(Feature):
         return TRUE if number in self.members else FALSE
 
     @property
+    def is_dear(self) -> bool:
+        return True
+
+    @property
     def cost(self) -> int:
         return 0
 
@@ -146,8 +150,10 @@ def membership_test(predicate: Predicate, table: Table) -> Callable[[int, int], 
         case AnyRelated(Related(relation, InSegment(segment))):
             declared = table.type.relations[relation]
             assert declared.via is not None
-            sources, ids = world.tables[declared.target].links[declared.via].sources, table.ids
-            return lambda number, now: any(source in members.get(segment, ()) for source in sources(ids[number] or ""))
+            sources = world.tables[declared.target].links[declared.via].sources
+            return lambda number, now: any(
+                source in members.get(segment, ()) for source in sources(table.ids[number] or "")
+            )
         case _:
             return None
 

@@ -104,6 +104,22 @@ class Deadlines:
             numbers = sets[group] = BitMap()
         numbers.add(number)
 
+    def add_many(self, group: int, numbers: Any, ats: Any) -> None:
+        """Add a deadline for each of some objects; both are arrays of 64-bit integers, of the same length."""
+        import numpy as np
+
+        order = np.argsort(ats >> _BUCKET_BITS, kind="stable")
+        numbers, ats = numbers[order], ats[order]
+        starts = np.flatnonzero(np.diff(ats >> _BUCKET_BITS, prepend=-_NEVER)).tolist()
+        for start, end in zip(starts, [*starts[1:], len(ats)], strict=True):
+            self._add(group, int(numbers[start]), int(ats[start:end].min()))  # makes the bucket, if it is a new one
+            sets = self._buckets.get(int(ats[start]) >> _BUCKET_BITS)
+            if sets is None:  # the bucket is open
+                for number, at in zip(numbers[start:end].tolist(), ats[start:end].tolist(), strict=True):
+                    self._add(group, number, at)
+            else:
+                sets[group] |= BitMap(numbers[start:end].astype(np.uint32))
+
     def next(self, now: int, limit: int) -> int | None:
         """Return the earliest instant up to `limit` that has an entry; None if there is none.
 

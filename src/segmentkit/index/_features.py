@@ -84,6 +84,8 @@ class Feature:
 
     is_timed = False
     sees_new_objects = True
+    is_loose = False
+    """Whether the plan does not know the feature, so that nobody tells it of changes."""
 
     def __init__(self, key: FeatureKey, literals: Sequence[Predicate], context: Context) -> None:
         self.key = key
@@ -156,6 +158,11 @@ class Feature:
     def typical_cells(self) -> Sequence[int]:
         """Return cells that objects are likely to be in."""
         return range(2, len(self.masks))
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether what the index holds of an object is cheaper to look at than the facts."""
+        return self.place >= 0 and bool(self.events)
 
     @property
     def cost(self) -> int:

@@ -11,20 +11,22 @@ flips when their OR does. How clauses are numbered and features chosen is the bu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import attrs
 from pyroaring import BitMap
 
 from segmentkit.dsl.predicates import Predicate
+from segmentkit.index import _plan
 from segmentkit.index._clauses import (
     clauses_of,
 )
 from segmentkit.index._features import FREE, Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._segments import Segment
-from segmentkit.index._series import Series
 from segmentkit.index.deltas import Flips, bits_of
+
+_FEW_SEGMENTS = 8  # up to here, and up to a quarter of those that are there, they extend the plan one by one
 
 
 @attrs.frozen
@@ -49,6 +51,20 @@ class Matcher(Plan):
         self.plan(segment, now)
         if self.table.alive:
             segment.numbers |= self.select(segment, now)
+
+    def add_all(self, segments: Sequence[Segment], now: int) -> None:
+        """Take segments in, with their members; many at once cost one plan, and one look at the objects."""
+        if len(segments) <= _FEW_SEGMENTS or len(segments) * 4 <= len(self.segments):
+            for segment in segments:
+                self.add(segment, now)
+            return
+        for segment in segments:
+            segment.numbers.clear()
+            segment.settle = self._settle_memberships
+        self.plan_all(segments, now)
+        if self.table.alive:
+            for segment, found in zip(segments, self.select_all(segments, now), strict=True):
+                segment.numbers |= found
 
     def _settle_memberships(self) -> None:
         with self._lock:
@@ -231,37 +247,54 @@ class Matcher(Plan):
 
     def select(self, segment: Segment, now: int) -> BitMap:
         """Return the numbers of all objects that satisfy a segment of the plan."""
-        found = BitMap()
-        if self.heads[segment.bits[0]] is None:
-            return found
+        return self.select_all([segment], now)[0]
+
+    def select_all(self, segments: Sequence[Segment], now: int) -> list[BitMap]:
+        """Return, for each of some segments of the plan, the numbers of all objects that satisfy it."""
         self._rows.now = now
-        for bit in segment.bits:
-            numbers: Iterable[int] = self.table.alive
-            for feature, literal in self._literals[bit]:
-                numbers = list(filter(feature.test(literal), numbers))
-            found |= BitMap(numbers)
-        return found
+        return self._satisfying([self.bound_clauses(segment) for segment in segments], now)
 
     def satisfying(self, tree: Predicate, now: int) -> BitMap:
         """Return the numbers of all objects that satisfy a predicate, which nothing remembers."""
-        found = BitMap()
         self._rows.now = now
+        clauses = []
         for clause in clauses_of(tree):
-            numbers: Iterable[int] = self.table.alive
+            bound = []
             for key, literal in clause.items():
-                known = (f for f in self._features.get(key, ()) if literal in f.number_by_literal)
-                feature = next(known, None)
-                if feature is not None:
-                    test = feature.test(feature.number_by_literal[literal])
-                else:
-                    loose: dict[tuple[str, Predicate | None], Series] = {}
-                    feature = self._feature(key, [literal], loose)
-                    for one in loose.values():
-                        one.cut()
-                    test = feature.worked_out(0)
-                numbers = list(filter(test, numbers))
-            found |= BitMap(numbers)
-        return found
+                known = (f for f in self._features.get(key, ()) if literal in f.number_by_literal and f.is_dear)
+                feature = next(known, None)  # of what is cheap to work out, one literal is cheaper alone
+                if feature is None:
+                    feature = self.loose_feature(key, literal)
+                bound.append((feature, feature.number_by_literal[literal]))
+            clauses.append(tuple(bound))
+        return self._satisfying([clauses], now)[0]
+
+    def recalculated(self, tree: Predicate, now: int) -> BitMap:
+        """Return the numbers of all objects that satisfy a predicate, worked out from the facts alone."""
+        clauses = [
+            tuple((self.loose_feature(key, literal), 0) for key, literal in clause.items())
+            for clause in clauses_of(tree)
+        ]
+        self._rows.now = now
+        return self._satisfying([clauses], now)[0]
+
+    def _satisfying(self, segments: Sequence[Sequence[tuple[tuple[Feature, int], ...]]], now: int) -> list[BitMap]:
+        """Return, for each list of clauses, the objects that satisfy at least one of them."""
+        if len(self.table.alive) >= _plan.BULK_FROM:
+            from segmentkit.index._bulk import Selection
+
+            return Selection(self, now).members(segments)
+        members = []
+        for clauses in segments:
+            found = BitMap()
+            for clause in clauses:
+                numbers: Iterable[int] = self.table.alive
+                for feature, literal in clause:
+                    test = feature.worked_out(literal) if feature.is_loose else feature.test(literal)
+                    numbers = list(filter(test, numbers))
+                found |= BitMap(numbers)
+            members.append(found)
+        return members
 
     def segments_of(self, number: int) -> list[Segment]:
         """Return the segments of which an object is a member."""

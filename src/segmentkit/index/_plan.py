@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 _MOST_DENSE: Final = 48
 _MOST_OPEN_LITERALS: Final = 15  # of a dense open text feature: its cells must fit a 16-bit word
 _SPARE_BITS: Final = 256
+BULK_FROM = 500
+"""Objects from which on features and filters are worked out for all of them together (`_bulk`)."""
 _LEAST_BLOCK: Final = 4  # features of a series from which on an object's cells of all of them are kept
 
 Test: TypeAlias = Callable[[int], object]
@@ -119,6 +121,11 @@ class Plan:
         self._n_patched = 0
 
     @property
+    def zone(self) -> str:
+        """The zone of conditions that name none."""
+        return self._schema.zone
+
+    @property
     def _matcher(self) -> Matcher:
         return cast("Matcher", self)  # every plan is that of a matcher
 
@@ -133,6 +140,13 @@ class Plan:
         self.refresh_plan(now)
         if not segment.bits:
             self._extend(segment, clauses_of(segment.lowered or segment.tree), now)
+
+    def plan_all(self, segments: Sequence[Segment], now: int) -> None:
+        """Take many segments in, with one plan built for all."""
+        self.segments |= {segment.name: segment for segment in segments}
+        self._is_stale = True
+        if self.table.alive:
+            self.refresh_plan(now)
 
     def remove(self, name: str) -> Segment:
         """Take a segment out of the plan."""
@@ -195,6 +209,21 @@ class Plan:
             self._is_stale = False
             self._build(now)
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether the plan has to be built anew before it is used."""
+        return self._is_stale
+
+    def bound_clauses(self, segment: Segment) -> list[tuple[tuple[Feature, int], ...]]:
+        """Return the clauses of a segment of the plan: literals by feature and number."""
+        if self.heads[segment.bits[0]] is None:
+            return []
+        return [self._literals[bit] for bit in segment.bits]
+
+    def reads_event(self, segment: Segment, name: str) -> bool:
+        """Whether a segment of the plan reads events of a name."""
+        return any(name in feature.events for bit in segment.bits for feature, _ in self._literals[bit])
+
     def _build(self, now: int) -> None:
         self.memberships.settle()
         self.memberships.clear()
@@ -226,6 +255,11 @@ class Plan:
         self._enter_all(self.watchers, now)
 
     def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
+        if len(self.table.alive) >= BULK_FROM:
+            from segmentkit.index import _bulk
+
+            _bulk.enter_all(self, watchers, now)
+            return
         for watcher in watchers:
             if isinstance(watcher, RankSource):
                 watcher.enter_all(self.table.alive, now)
@@ -393,6 +427,15 @@ class Plan:
         if order not in self._sources:
             self._sources[order] = RankSource(order, self._context, self._matcher, self._ripple.spill)
         return self._sources[order]
+
+    def loose_feature(self, key: FeatureKey, literal: Predicate) -> Feature:
+        """Return a feature of one literal that the plan does not know; what it says is worked out from the facts."""
+        loose: dict[tuple[str, Predicate | None], Series] = {}
+        feature = self._feature(key, [literal], loose)
+        feature.is_loose = True
+        for one in loose.values():
+            one.cut()
+        return feature
 
     def _series_in(
         self, series: dict[tuple[str, Predicate | None], Series], event: str, where: Predicate | None

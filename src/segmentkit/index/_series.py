@@ -76,10 +76,9 @@ class SumFeature(Feature):
         events = context.table.events[aggregate.events.name]
         self.offset = events.position[aggregate.property.name]
         codec = events.codecs[self.offset - 2]
-        self.totals_from = _totals_of_doubles if isinstance(codec, NumberCodec) else _totals_of_integers
-        domain = _cells.Domain(
-            codec.scale if isinstance(codec, DecimalCodec) else None, is_double=isinstance(codec, NumberCodec)
-        )
+        self.is_double = isinstance(codec, NumberCodec)
+        self.totals_from = _totals_of_doubles if self.is_double else _totals_of_integers
+        domain = _cells.Domain(codec.scale if isinstance(codec, DecimalCodec) else None, is_double=self.is_double)
         self._cutter = _cells.cut_aggregate(domain, literals, context.zone)
         self.edges = [-inf, -inf, *self._cutter.cuts]
         """The cuts, so padded that the number of edges up to a sum is its cell."""
@@ -254,6 +253,13 @@ class Series:
         if self._is_run:  # a filter for each count is common: the newest events as one slice
             return ats[: -1 - len(self._indexes) : -1]
         return [ats[index] for index in self._indexes[: bisect_right(self._leasts, len(ats))]]
+
+    def look(self, number: int, now: int) -> tuple[list[int], int]:
+        """Return the cells of all features for an object, and when time alone can next move one, or before."""
+        matching = self.matching(number)
+        ats = matching.until(now)
+        cells = self._look(matching, ats, now)
+        return cells, self._deadline(matching, ats, cells, now)
 
     def _look(self, matching: Matching, ats: Sequence[int], now: int) -> list[int]:
         """Return the cells of all features; `ats` are the instants of the matching events up to now."""

@@ -90,7 +90,7 @@ class Delta:
     """One object entered or left one segment.
 
     `at` is the exact instant (UTC); `seq` counts from 1 without gaps over the whole engine;
-    `cause` is put, update, event, retract, delete, time, define, redefine or drop; `backfill`
+    `cause` is put, update, event, retract, delete, load, time, define, redefine or drop; `backfill`
     marks those that come from a definition rather than from the object.
     """
 
@@ -161,7 +161,10 @@ def net_flips(first: Flips, second: Flips) -> Flips:
 
 
 class Backfill(NamedTuple):
-    """The objects that enter, or leave, one segment by its definition."""
+    """The objects that enter, or leave, one segment together: by its definition, or when a table is loaded.
+
+    `backfill` is what their deltas say: that it comes from the definition.
+    """
 
     seq: int
     at: int
@@ -170,6 +173,7 @@ class Backfill(NamedTuple):
     objects: Sequence[str]
     entered: bool
     cause: str
+    backfill: bool = True
 
     @property
     def n_deltas(self) -> int:
@@ -180,7 +184,7 @@ class Backfill(NamedTuple):
         """Yield the deltas, in order of `seq`."""
         at = from_micros(self.at)
         for seq, object_id in enumerate(self.objects, start=self.seq):
-            yield Delta(self.segment, object_id, self.entered, at, seq, self.cause, True, self.object_type)
+            yield Delta(self.segment, object_id, self.entered, at, seq, self.cause, self.backfill, self.object_type)
 
 
 def bits_of(mask: int) -> list[int]:

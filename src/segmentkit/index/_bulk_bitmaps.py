@@ -1,0 +1,86 @@
+"""Dense bitsets, and roaring bitmaps made from them.
+
+A bitset is an array of 64-bit words, bit i of word w standing for place 64·w + i; bits past the last
+place are 0. A block of `BLOCK` places is one container of a roaring bitmap, so a bitmap is written
+in roaring's portable serialised form, a copy of 8 kB a container, instead of through arrays of numbers.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pyroaring import BitMap
+
+Array: TypeAlias = npt.NDArray[Any]
+
+BLOCK: Final = 65_536
+"""Places of a container."""
+
+_COOKIE: Final = 12_346  # of the portable form without run containers
+_MOST_LISTED: Final = 4_096  # numbers that a container lists one by one; with more it is a bitset
+
+
+def packed(truths: Array) -> Array:
+    """Return the bitset of an array of booleans.
+
+    >>> packed(np.array([True, False, True])).tolist()
+    [5]
+    """
+    data = np.packbits(truths, bitorder="little")
+    if len(data) % 8:
+        data = np.concatenate((data, np.zeros(-len(data) % 8, np.uint8)))
+    return data.view(np.uint64)
+
+
+def unpacked(bits: Array, n_places: int) -> Array:
+    """Return the array of booleans of a bitset."""
+    return np.unpackbits(bits.view(np.uint8), count=n_places, bitorder="little").view(bool)
+
+
+def count_of(bits: Array) -> int:
+    """Return how many bits are set."""
+    return int.from_bytes(bits.tobytes(), "little").bit_count()
+
+
+def container(bits: Array) -> tuple[int, bytes]:
+    """Return how many places of a block are set, and the container that says which."""
+    n_set = count_of(bits)
+    if n_set > _MOST_LISTED:
+        return n_set, bits.tobytes().ljust(BLOCK // 8, b"\0")
+    words = np.flatnonzero(bits)
+    if not n_set:
+        return 0, b""
+    places = np.flatnonzero(np.unpackbits(bits[words].view(np.uint8), bitorder="little"))
+    return n_set, ((words[places >> 6] << 6) + (places & 63)).astype("<u2").tobytes()
+
+
+def bitmap_of(containers: Iterable[tuple[int, int, bytes]]) -> BitMap:
+    """Return the bitmap of (block, count, container), in order of block and none of them empty.
+
+    >>> list(bitmap_of([(1, *container(packed(np.array([True, False, True]))))]))
+    [65536, 65538]
+    """
+    parts = list(containers)
+    if not parts:
+        return BitMap()
+    keys = b"".join(struct.pack("<HH", block, n_set - 1) for block, n_set, _ in parts)
+    offset = 8 + 8 * len(parts)
+    offsets = []
+    for _, _, data in parts:
+        offsets.append(offset)
+        offset += len(data)
+    head = struct.pack("<II", _COOKIE, len(parts)) + keys + struct.pack(f"<{len(offsets)}I", *offsets)
+    return BitMap.deserialize(head + b"".join(data for _, _, data in parts))
+
+
+def truths_in(bitmap: BitMap, start: int, stop: int) -> Array:
+    """Return, for the numbers from `start` to before `stop`, whether a bitmap has them."""
+    found = np.zeros(stop - start, bool)
+    inside = bitmap & BitMap(range(start, stop))
+    if inside:
+        found[np.array(inside.to_array(), np.int64) - start] = True
+    return found

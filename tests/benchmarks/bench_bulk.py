@@ -1,0 +1,196 @@
+"""Many objects at once: tables loaded, segments defined over them, one new filter; beside numpy by hand.
+
+    python -m tests.benchmarks.bench_bulk [--contacts 100000] [--segments 1000] [--seed 1] [--repeats 5]
+
+The peer has the workload's own columns and sorted events as arrays, and computes equal conditions and
+aggregates once for all segments (`rescan`). It knows no ids, keeps no memberships and follows no change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import segmentkit as sk
+from tests.benchmarks import host, vocabulary as words
+from tests.benchmarks.measure import resident_mib, say
+from tests.benchmarks.rescan import Rescan
+from tests.benchmarks.trees import EVENTS, Node, make_segments, to_filter
+from tests.benchmarks.workload import START_US, Array, Workload
+
+MODULE = "tests.benchmarks.bench_bulk"
+
+FILTERS: Sequence[tuple[str, str]] = (
+    ("attributes", "orders >= 3 and age between 30 and 40 and email_marketing_consent"),
+    ("a text and a set", 'country = "PL" and tags has "tag 03"'),
+    ("an event window", "did purchase at least 2 times in the last 33 days and orders >= 3"),
+    ("a sum", "sum(purchase.amount in the last 33 days) > 150"),
+)
+
+
+class Result(NamedTuple):
+    """What a run found out, besides what it printed."""
+
+    mismatches: int
+
+
+class Everything(Rescan):
+    """The peer: all segments, not only those that time can change."""
+
+    def __init__(self, workload: Workload, segments: Sequence[Node]) -> None:
+        super().__init__(workload, segments)
+        self.segments = dict(enumerate(segments))
+
+
+def contacts_frame(workload: Workload) -> Any:
+    """Return all contacts as an Arrow table, as a warehouse would send it."""
+    import pyarrow as pa
+
+    c, n = workload.columns, workload.n_contact
+    missing_age = np.isnan(c["age"])
+    domains = [f"@{domain}" for domain in words.DOMAINS]
+    return pa.table(
+        {
+            "id": pa.array([host.object_id(i) for i in range(n)]),
+            **{name: _coded(c[name], values) for name, values in _VOCABULARIES.items()},
+            "age": pa.array(np.where(missing_age, 0, c["age"]).astype(np.int64), mask=missing_age),
+            "ltv": pa.array(c["ltv"]),
+            "orders": pa.array(c["orders"]),
+            "email_marketing_consent": pa.array(c["email_marketing_consent"]),
+            "tags": _sets(c["tags"], words.TAGS),
+            "lists": _sets(c["lists"], words.LISTS),
+            "last_visit": _instants(c["last_visit"], c["last_visit"] < 0),
+            "location": pa.FixedSizeListArray.from_arrays(
+                pa.array(np.column_stack((c["latitude"], c["longitude"])).ravel()), 2
+            ),
+            "company_size": pa.array(c["company_size"]),
+            "email": pa.array([f"user{i}{domains[code]}" for i, code in enumerate(c["domain"].tolist())]),
+        }
+    )
+
+
+_VOCABULARIES = {"country": words.COUNTRIES, "plan": words.PLANS, "city": words.CITIES}
+
+
+def events_frame(workload: Workload, event: str) -> Any:
+    """Return all events of a name as an Arrow table, oldest first."""
+    import pyarrow as pa
+
+    rows = np.flatnonzero(workload.events["kind"] == EVENTS.index(event))
+    rows = rows[np.argsort(workload.events["at"][rows], kind="stable")]
+    e = {name: column[rows] for name, column in workload.events.items()}
+    ids = pa.array([host.object_id(i) for i in range(workload.n_contact)])
+    columns = {"object": ids.take(pa.array(e["contact"])), "at": _instants(e["at"], e["at"] < 0)}
+    if event == "page_view":
+        columns["url"] = _coded(e["code"], words.URLS)
+    elif event == "purchase":
+        columns |= {"category": _coded(e["code"], words.CATEGORIES), "amount": pa.array(e["amount"])}
+    return pa.table(columns)
+
+
+def _coded(codes: Array, values: Sequence[str]) -> Any:
+    import pyarrow as pa
+
+    return pa.array(list(values)).take(pa.array(codes.astype(np.int32)))
+
+
+def _instants(micros: Array, missing: Array) -> Any:
+    import pyarrow as pa
+
+    return pa.array(micros, mask=missing).cast(pa.timestamp("us", "UTC"))
+
+
+def _sets(masks: Array, vocabulary: Sequence[str]) -> Any:
+    import pyarrow as pa
+
+    bits = (masks[:, None] >> np.arange(len(vocabulary))) & 1
+    offsets = np.concatenate(([0], np.cumsum(bits.sum(axis=1)))).astype(np.int32)
+    members = pa.array(list(vocabulary)).take(pa.array(np.nonzero(bits)[1]))
+    return pa.ListArray.from_arrays(pa.array(offsets), members)
+
+
+def run(contacts: int, n_segment: int, seed: int, repeats: int) -> Result:
+    """Load, define, count; print what each takes; compare all memberships with the peer's."""
+    workload, segments = Workload(contacts, seed), make_segments(n_segment, seed)
+    frames = {event: events_frame(workload, event) for event in EVENTS}
+    people = contacts_frame(workload)
+    gc.collect()
+    say(f"{contacts:,} contacts, {sum(map(len, frames.values())):,} events, {n_segment:,} segments")
+    engine, _ = host.make_engine()
+    before = resident_mib()
+    _say("load contacts from Arrow", _seconds(lambda: engine.load("contact", people)))
+    _say("load events from Arrow", _seconds(lambda: [engine.load_events("contact", e, f) for e, f in frames.items()]))
+    say(f"  {'memory added':<44}{resident_mib() - before:10.0f} MiB")
+    peer = Everything(workload, segments)
+    theirs = _seconds(lambda: peer.tick(START_US))
+    parsing = _seconds(lambda: [sk.parse(to_filter(s), engine.schema, "contact") for s in segments])
+    defining = _seconds(lambda: _define_together(engine, segments))
+    recomputing = _seconds(lambda: _recomputed(engine))
+    _say("define all segments from one file", defining)
+    _say("  of which parsing and checking, about", parsing)
+    _say("  all members again, once they are defined", recomputing)
+    _say("all members by numpy", theirs)
+    say(f"  {'ratio to defining / to all members again':<44}{theirs / defining:10.2f}{theirs / recomputing:10.2f}")
+    for name, where in FILTERS:
+        times = [_seconds(partial(_count, engine, where)) for _ in range(repeats)]
+        _say(f"count a new filter: {name}", statistics.median(times))
+    mismatches = 0
+    for number, expected in peer.members.items():
+        found = np.zeros(contacts, bool)  # contacts are numbered in the order of the table
+        found[np.array(engine._segments[host.segment_name(number)].members.to_array(), np.int64)] = True
+        mismatches += int(np.count_nonzero(found ^ expected))
+    say(f"  {'mismatches':<44}{mismatches:10,} of {contacts * n_segment:,}")
+    return Result(mismatches)
+
+
+def _define_together(engine: sk.Engine, segments: Sequence[Node]) -> None:
+    text = "\n".join(
+        f'segment "{host.segment_name(i)}" on contact where {to_filter(s)}' for i, s in enumerate(segments)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "segments.seg"
+        path.write_text(text, encoding="utf-8")
+        engine.define_file(path)
+
+
+def _recomputed(engine: sk.Engine) -> Any:
+    """Compute the members of all segments again, from the facts and the cells of the plan."""
+    return engine._matchers["contact"].select_all(list(engine._segments.values()), START_US)
+
+
+def _count(engine: sk.Engine, where: str) -> int:
+    return engine.preview(on="contact", where=where).count
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _say(what: str, seconds: float) -> None:
+    say(f"  {what:<44}{seconds * 1e3:10.1f} ms")
+
+
+def main(argv: Sequence[str] | None = None) -> list[Result]:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog=MODULE, description="many objects at once, beside numpy by hand")
+    parser.add_argument("--contacts", type=int, default=100_000)
+    parser.add_argument("--segments", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=5, help="how often each new filter is counted")
+    asked = parser.parse_args(argv)
+    return [run(asked.contacts, asked.segments, asked.seed, asked.repeats)]
+
+
+if __name__ == "__main__":
+    main()
