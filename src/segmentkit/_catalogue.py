@@ -190,18 +190,16 @@ class Catalogue:
         for segment in self._check_order(new):
             self._put_in(segment, now)
         self.segments = {name: replaced.get(name, segment) for name, segment in kept.items()} | replaced
+        if old:
+            self._forget_stays()
 
     def _put_in(self, segment: Segment, now: int) -> None:
         lowered = self._hidden.lower(segment.tree, segment.object_type)
         self._hidden.hold(lowered.names)
         self._held[segment.name] = lowered.names
-        for hidden in lowered.new:
+        self._open(segment)
+        for hidden in lowered.new:  # they read other segments and their past, too
             self._plan(hidden, now)
-        for name in segment.refers_to:
-            self._let_read(name)
-        for node in iter_nodes(segment.tree) if segment.refers_to else ():
-            if isinstance(node, Crossing) and node.segment not in self._world.stays:
-                self._world.stays[node.segment] = self._stays_so_far(node.segment)
         segment.lowered = lowered.tree
         self._plan(segment, now)
 
@@ -211,6 +209,20 @@ class Catalogue:
         self._world.members[segment.name] = segment.numbers
         self._matchers[segment.object_type].add(segment, now)
         self._ripple.count_hidden(segment.is_hidden)
+
+    def _open(self, segment: Segment) -> None:
+        """Let a filter read the segments that it refers to, and their past where it asks for it."""
+        for name in segment.refers_to:
+            self._let_read(name)
+        for crossing in _crossings_in(segment):
+            if crossing.segment not in self._world.stays:
+                self._world.stays[crossing.segment] = self._stays_so_far(crossing.segment)
+
+    def _forget_stays(self) -> None:
+        """Drop the stays that no filter asks for any more, and which nobody would keep up to date."""
+        asked = {crossing.segment for segment in self.segments.values() for crossing in _crossings_in(segment)}
+        for name in self._world.stays.keys() - asked:
+            del self._world.stays[name]
 
     def _let_read(self, name: str) -> None:
         segment = self.segments.get(name)
@@ -235,15 +247,15 @@ class Catalogue:
         """Give the filter of a segment that is not defined, said with hidden segments, which go afterwards."""
         lowered = self._hidden.lower(segment.tree, segment.object_type)
         self._hidden.hold(lowered.names)
+        self._open(segment)
         for hidden in lowered.new:
             self._plan(hidden, now)
-        for name in segment.refers_to:
-            self._let_read(name)
         try:
             yield lowered.tree
         finally:
             for name in self._hidden.release(lowered.names):
                 self._remove_hidden(name)
+            self._forget_stays()
 
     # ------------------------------------------------------------------- history
 
@@ -276,6 +288,12 @@ class Catalogue:
 
 
 _LONG_AGO = to_micros(datetime.min.replace(tzinfo=UTC))
+
+
+def _crossings_in(segment: Segment) -> Iterator[Crossing]:
+    """Yield the conditions of a filter on the past of other segments."""
+    if segment.refers_to:
+        yield from (node for node in iter_nodes(segment.tree) if isinstance(node, Crossing))
 
 
 def _segments_in(tree: Predicate) -> frozenset[str]:
