@@ -199,19 +199,17 @@ class Catalogue:
             for object_type, segments in by_type.items():
                 self._matchers[object_type].add_all(segments, now)
         self.segments = {name: replaced.get(name, segment) for name, segment in kept.items()} | replaced
+        if old:
+            self._forget_stays()
 
     def _prepare(self, segment: Segment, now: int) -> None:
         """Plan what a segment needs from others, and note what it reads."""
         lowered = self._hidden.lower(segment.tree, segment.object_type)
         self._hidden.hold(lowered.names)
         self._held[segment.name] = lowered.names
-        for hidden in lowered.new:
+        self._open(segment)
+        for hidden in lowered.new:  # they read other segments and their past, too
             self._plan_hidden(hidden, now)
-        for name in segment.refers_to:
-            self._let_read(name)
-        for node in iter_nodes(segment.tree) if segment.refers_to else ():
-            if isinstance(node, Crossing) and node.segment not in self._world.stays:
-                self._world.stays[node.segment] = self._stays_so_far(node.segment)
         segment.lowered = lowered.tree
         self._note(segment)
 
@@ -223,6 +221,20 @@ class Catalogue:
         self._note(segment)
         self._matchers[segment.object_type].add(segment, now)
         self._ripple.count_hidden(1)
+
+    def _open(self, segment: Segment) -> None:
+        """Let a filter read the segments that it refers to, and their past where it asks for it."""
+        for name in segment.refers_to:
+            self._let_read(name)
+        for crossing in _crossings_in(segment):
+            if crossing.segment not in self._world.stays:
+                self._world.stays[crossing.segment] = self._stays_so_far(crossing.segment)
+
+    def _forget_stays(self) -> None:
+        """Drop the stays that no filter asks for any more, and which nobody would keep up to date."""
+        asked = {crossing.segment for segment in self.segments.values() for crossing in _crossings_in(segment)}
+        for name in self._world.stays.keys() - asked:
+            del self._world.stays[name]
 
     def _let_read(self, name: str) -> None:
         segment = self.segments.get(name)
@@ -247,15 +259,15 @@ class Catalogue:
         """Give the filter of a segment that is not defined, said with hidden segments, which go afterwards."""
         lowered = self._hidden.lower(segment.tree, segment.object_type)
         self._hidden.hold(lowered.names)
+        self._open(segment)
         for hidden in lowered.new:
             self._plan_hidden(hidden, now)
-        for name in segment.refers_to:
-            self._let_read(name)
         try:
             yield lowered.tree
         finally:
             for name in self._hidden.release(lowered.names):
                 self._remove_hidden(name)
+            self._forget_stays()
 
     # ------------------------------------------------------------------- history
 
@@ -268,7 +280,9 @@ class Catalogue:
         flips: dict[int, list[tuple[int, bool]]] = {}
         for delta in self._past():
             number = table.number_by_id.get(delta.object, -1)
-            if delta.segment == name and number >= 0 and delta.seq > segment.since:
+            if delta.cause == "delete":
+                flips.pop(number, None)
+            elif delta.segment == name and number >= 0 and delta.seq > segment.since:
                 at = to_micros(delta.at)
                 if at >= table.born[number]:  # what is earlier was another object of the same id
                     flips.setdefault(number, []).append((at, delta.entered))
@@ -288,6 +302,12 @@ class Catalogue:
 
 
 _LONG_AGO = to_micros(datetime.min.replace(tzinfo=UTC))
+
+
+def _crossings_in(segment: Segment) -> Iterator[Crossing]:
+    """Yield the conditions of a filter on the past of other segments."""
+    if segment.refers_to:
+        yield from (node for node in iter_nodes(segment.tree) if isinstance(node, Crossing))
 
 
 def _segments_in(tree: Predicate) -> frozenset[str]:

@@ -133,6 +133,8 @@ class Engine:
         except SegmentKitError as error:
             raise StoreError(f"the store's facts do not fit the schema: {error}") from error
         self._write(operations, None)
+        for table in self._tables.values():
+            table.forget_births()
         for definition in self._catalogue.ordered(self._store.definitions()):
             try:
                 segment = self._catalogue.compile(definition)
@@ -559,7 +561,9 @@ class Engine:
         records = self._advance_to(self._read_clock())
         saved, seq, before = len(records), self._seq, dict(self._catalogue.segments)
         held = {segment.name: BitMap(segment.members) for segment in old}
+        self._unsaved = records  # the past that `swap` may look at ends with what time has just flipped
         self._catalogue.swap(old, new, self._now)
+        self._unsaved = []
         for segment in new or old:
             members = segment.members if new else BitMap()
             was = held.get(segment.name, BitMap())
@@ -584,6 +588,7 @@ class Engine:
                 dropped=[segment.name for segment in old if segment.name not in kept],
             )
         except StoreError:
+            self._unsaved = records[:saved]
             with self._world.taken_back():
                 after = {segment.name: BitMap(segment.members) for segment in new}
                 self._catalogue.swap(new, old, self._now)
@@ -592,7 +597,7 @@ class Engine:
             for writer in self._writers.values():
                 writer.finish()
             self._catalogue.segments = {name: self._catalogue.segments[name] for name in before}
-            self._unsaved, self._seq = records[:saved], seq
+            self._seq = seq
             raise
 
     def _tell_readers(self, segment: Segment, was: BitMap, members: BitMap, cause: str) -> None:
@@ -626,11 +631,12 @@ class Engine:
         return deltas
 
     def _past(self) -> Iterator[Delta]:
-        """Yield the stored deltas; nothing if the store no longer has them all."""
+        """Yield the stored deltas, and those that wait to be stored; nothing if the store no longer has them all."""
         try:
             yield from self._store.deltas(0)
         except StoreError:
             return
+        yield from Deltas(self._unsaved)
 
     # --------------------------------------------------------------------- reading
 

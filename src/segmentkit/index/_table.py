@@ -84,6 +84,10 @@ class Table:
         self._shares_ids = True
         return ObjectIds(numbers, self.ids)
 
+    def forget_births(self) -> None:
+        """Take all objects for older than anything that is known of them, as those of a store are."""
+        self.born = array("q", [-(2**62)]) * len(self.ids)
+
     def delete(self, number: int) -> None:
         """Take an object and its events out."""
         if self._shares_ids:
