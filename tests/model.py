@@ -70,7 +70,7 @@ class ObjectFacts(Alone):
     def attribute(self, name: str) -> Any:
         """Return the plain value, None if missing; a missing set is empty."""
         value = self.attributes.get(name)
-        if value is None and self.type.attributes[name].kind == "text_set":
+        if value is None and name in self.type.attributes and self.type.attributes[name].kind == "text_set":
             return frozenset()
         return value
 

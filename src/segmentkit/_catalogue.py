@@ -210,6 +210,7 @@ class Catalogue:
         self._ripple.strata.put(segment.name, sorted(_segments_in(tree)))
         self._world.members[segment.name] = segment.numbers
         self._matchers[segment.object_type].add(segment, now)
+        self._ripple.count_hidden(segment.is_hidden)
 
     def _let_read(self, name: str) -> None:
         segment = self.segments.get(name)
@@ -226,6 +227,7 @@ class Catalogue:
         matcher = next(matcher for matcher in self._matchers.values() if name in matcher.segments)
         matcher.remove(name)
         self._ripple.strata.remove(name)
+        self._ripple.count_hidden(-1)
         del self._world.members[name]
 
     @contextmanager

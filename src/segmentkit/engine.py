@@ -29,7 +29,7 @@ from segmentkit.errors import (
 )
 from segmentkit.index._accept import Acceptor, Operation
 from segmentkit.index._deadlines import Deadlines
-from segmentkit.index._features import Move, Watcher
+from segmentkit.index._features import Move
 from segmentkit.index._matcher import Matcher
 from segmentkit.index._members import Members
 from segmentkit.index._ripple import Ripple
@@ -168,8 +168,9 @@ class Engine:
         """
         with self._lock:
             now = self._read_clock()
-            changes = (changes,) if isinstance(changes, _CHANGES) else changes
-            if self._shares_facts and isinstance(changes, list | tuple) and len(changes) == 1:
+            if isinstance(changes, _CHANGES):
+                changes = [changes]
+            if type(changes) is list and len(changes) == 1 and self._shares_facts:
                 operation = self._acceptor.accept_one(changes[0], now)
                 if operation is not None:
                     return self._apply_one(operation, now)
@@ -268,7 +269,7 @@ class Engine:
     def _read_clock(self) -> int:
         shown = self._clock.now()
         if shown is self._clock_shown:  # a clock that stands still, as in tests and bulk feeds
-            return max(self._clock_read, self._now)
+            return max(self._now, self._clock_read)
         read = to_micros(shown)
         if read < self._clock_read:
             before = from_micros(self._clock_read).isoformat()
@@ -289,23 +290,26 @@ class Engine:
         deadlines = self._deadlines
         while (at := deadlines.next(self._now, target)) is not None:
             self._now = at
-            due: dict[tuple[Matcher, int], list[Watcher]] = {}
-            for matcher, number, watcher in deadlines.pop(at):
-                if number in matcher.table.alive:  # an entry of an object deleted meanwhile is passed over
-                    due.setdefault((matcher, number), []).append(watcher)
-            ordered = due.items() if len(due) < 2 else sorted(due.items(), key=_by_type_and_number)
-            for (matcher, number), watchers in ordered:
-                moves: list[Move] = []
-                for watcher in watchers:
-                    watcher.pass_time(number, at, moves)
-                flips = matcher.carry(number, moves, at) if moves else ()
+            entries = deadlines.pop(at)
+            if len(entries) > 1:
+                entries.sort(key=_by_type_and_number)  # stable: an object's watchers stay in their order
+            moves: list[Move] = []
+            last = len(entries) - 1
+            for place, (matcher, number, watcher) in enumerate(entries):
+                if number not in matcher.table.alive:  # an entry of an object deleted meanwhile is passed over
+                    continue
+                watcher.pass_time(number, at, moves)
+                if not moves or (place < last and entries[place + 1][:2] == (matcher, number)):
+                    continue  # what is due for one object at one instant moves together
+                flips = matcher.carry(number, moves, at)
+                moves = []
                 if not flips:
                     continue
-                object_id = matcher.table.ids[number] or ""
+                object_type, object_id = matcher.table.name, matcher.table.ids[number] or ""
                 if self._ripple.is_still:
-                    self._number(matcher.table.name, ((object_id, flips, "time"),), records)
+                    self._number(object_type, ((object_id, flips, "time"),), records)
                 else:
-                    self._writers[matcher.table.name].emit(object_id, flips, "time")
+                    self._writers[object_type].emit(object_id, flips, "time")
                     self._ripple.flipped(matcher, number, flips, at)
             if not self._ripple.is_still:
                 self._ripple.settle(at, "time")
@@ -353,8 +357,9 @@ class Engine:
         except Exception as error:
             raise StoreError(f"the store refused the batch: {error}") from error
         self._revision += 1
-        self._world.commit()
-        if self._subscriptions and deltas:
+        if self._world.stays:
+            self._world.commit()
+        if deltas and self._subscriptions:
             self._subscriptions.tell(deltas)
 
     # ----------------------------------------------------------------- definitions
@@ -684,6 +689,5 @@ class Engine:
         return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
 
 
-def _by_type_and_number(item: tuple[tuple[Matcher, int], object]) -> tuple[str, int]:
-    matcher, number = item[0]
-    return matcher.table.name, number
+def _by_type_and_number(entry: tuple[Matcher, int, object]) -> tuple[str, int]:
+    return entry[0].table.name, entry[1]

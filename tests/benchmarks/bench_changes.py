@@ -1,7 +1,8 @@
 """Single changes: what `engine.apply([change])` costs beside the hand-written peer on the same changes.
 
     python -m tests.benchmarks.bench_changes [--contacts 100000] [--segments 100,1000,10000]
-        [--changes 10000] [--seed 1] [--money number|decimal] [--profile] [--cpu]
+        [--changes 10000] [--seed 1] [--money number|decimal] [--peer tuned|plain]
+        [--profile] [--cpu]
 
 Engine and peer take turns in chunks of the same stream, so that a noisy machine hits both.
 """
@@ -22,7 +23,7 @@ import segmentkit as sk
 from tests.benchmarks import host
 from tests.benchmarks.measure import HEADING, integers, resident_mib, row, run_apart, say
 from tests.benchmarks.oracle import holds
-from tests.benchmarks.peer import Peer
+from tests.benchmarks.peer import Peer, PlainPeer
 from tests.benchmarks.trees import Node, make_segments
 from tests.benchmarks.workload import START_US, Change, EventChange, Workload, make_changes, to_datetime
 
@@ -57,13 +58,21 @@ class Times:
 
 
 def run(
-    contacts: int, n_segment: int, changes: int, seed: int, money: str, profile: bool = False, cpu: bool = False
+    contacts: int,
+    n_segment: int,
+    changes: int,
+    seed: int,
+    money: str,
+    profile: bool = False,
+    cpu: bool = False,
+    kind: str = "tuned",
 ) -> Result:
     """Load, measure, verify and print, for one number of segments."""
     workload, segments = Workload(contacts, seed, money), make_segments(n_segment, seed, money)
     warm_up = max(CHUNK, min(2_000, changes // 5))
     stream = make_changes(workload, warm_up + changes + (changes if profile else 0))
     say(f"{contacts:,} contacts, {n_segment:,} segments, {changes:,} changes, seed {seed}, money as {money}")
+    say(f"  {'peer':<28}{kind:>10}")
 
     before = resident_mib()
     engine, clock = host.make_engine(money)
@@ -73,7 +82,7 @@ def run(
         say(f"  {label:<28}{spent:10.1f} s")
     say(f"  {'memory of the engine':<28}{resident_mib() - before:10.0f} MiB")
 
-    peer = _make_peer(workload, segments, stream)
+    peer = _make_peer(workload, segments, stream, kind)
     gc.collect()
     gc.freeze()  # what has been loaded stays; neither side pays for the other's objects being looked at
     tick = time.thread_time_ns if cpu else time.perf_counter_ns
@@ -89,10 +98,10 @@ def run(
     return Result(mismatches, times.ratio(times.apply))
 
 
-def _make_peer(workload: Workload, segments: Sequence[Node], stream: Sequence[Change]) -> Peer:
+def _make_peer(workload: Workload, segments: Sequence[Node], stream: Sequence[Change], kind: str = "tuned") -> Peer:
     """Return the peer with those contacts loaded that the stream touches."""
     sample = [(workload.contact(i), workload.happenings(i)) for i in range(min(300, workload.n_contact))]
-    peer = Peer(segments, sample, START_US)
+    peer = (PlainPeer if kind == "plain" else Peer)(segments, sample, START_US)
     for contact in sorted({change.contact for change in stream}):
         peer.load(contact, workload.contact(contact), workload.happenings(contact), START_US)
     return peer
@@ -228,16 +237,16 @@ def main(argv: Sequence[str] | None = None) -> list[Result]:
     parser.add_argument("--changes", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--money", choices=("number", "decimal"), default="number")
+    parser.add_argument("--peer", choices=("tuned", "plain"), default="tuned", help="which of the hosts in peer.py")
     parser.add_argument("--profile", action="store_true", help="also print where apply spends its time")
     parser.add_argument("--cpu", action="store_true", help="processor time instead of wall time, on a busy machine")
     asked = parser.parse_args(argv)
     if len(asked.segments) == 1:
-        return [
-            run(asked.contacts, asked.segments[0], asked.changes, asked.seed, asked.money, asked.profile, asked.cpu)
-        ]
+        flags = asked.profile, asked.cpu, asked.peer
+        return [run(asked.contacts, asked.segments[0], asked.changes, asked.seed, asked.money, *flags)]
     for n_segment in asked.segments:
         options = ["--contacts", asked.contacts, "--segments", n_segment, "--changes", asked.changes]
-        options += ["--seed", asked.seed, "--money", asked.money]
+        options += ["--seed", asked.seed, "--money", asked.money, "--peer", asked.peer]
         options += [flag for flag, on in (("--profile", asked.profile), ("--cpu", asked.cpu)) if on]
         run_apart(MODULE, options)
     return []

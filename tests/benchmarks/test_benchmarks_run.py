@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from tests.benchmarks import bench_changes, bench_language, bench_memory, bench_structures, bench_time
+from tests.benchmarks import bench_changes, bench_language, bench_memory, bench_relations, bench_structures, bench_time
 from tests.benchmarks.oracle import holds
-from tests.benchmarks.peer import Peer
+from tests.benchmarks.peer import Peer, PlainPeer
 from tests.benchmarks.rescan import Rescan
 from tests.benchmarks.trees import Window, is_temporal, iter_leaves, make_segments
 from tests.benchmarks.workload import START_US, EventChange, Workload, make_changes
@@ -37,11 +37,12 @@ def test_workload_has_the_promised_mix() -> None:
     assert all(before.at <= after.at for before, after in pairwise(changes))
 
 
+@pytest.mark.parametrize("make_peer", [Peer, PlainPeer])
 @pytest.mark.parametrize("money", ["number", "decimal"])
-def test_peer_agrees_with_the_oracle_where_no_time_passed_unnoticed(money: str) -> None:
+def test_peer_agrees_with_the_oracle_where_no_time_passed_unnoticed(money: str, make_peer: type[Peer]) -> None:
     workload, segments = Workload(40, 3, money), make_segments(300, 3, money)
     sample = [(workload.contact(i), workload.happenings(i)) for i in range(20)]
-    peer = Peer(segments, sample, START_US)
+    peer = make_peer(segments, sample, START_US)
     facts = [(workload.contact(i), workload.happenings(i)) for i in range(40)]
     for contact, (attributes, happenings) in enumerate(facts):
         peer.load(contact, attributes, happenings, START_US)
@@ -99,3 +100,8 @@ def test_memory_is_counted_with_everything_loaded() -> None:
 
 def test_structures_alone_give_plain_answers() -> None:
     assert [result.mismatches for result in bench_structures.main(["--objects", "500", "--changes", "200"])] == [0]
+
+
+def test_one_change_flips_all_that_it_reaches() -> None:
+    arguments = ["--contacts", "200", "--around", "20", "--products", "300", "--changes", "40"]
+    assert [result.mismatches for result in bench_relations.main(arguments)] == [0]

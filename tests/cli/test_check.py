@@ -25,6 +25,60 @@ def test_all_problems_of_all_files_are_shown_with_carets(shop: Shop) -> None:
     assert result.lines[-1] == "2 segments in 3 files: 5 problems"
 
 
+def test_segments_may_refer_to_each_other_in_any_order_and_over_files(shop: Shop) -> None:
+    first = shop.write("first.seg", 'segment "A" on contact where in segment "B" and entered segment "C"\n')
+    second = shop.write(
+        "second.seg", 'segment "B" on contact where not in segment "C"\nsegment "C" on contact where true\n'
+    )
+    schema = shop.folder / "schema.toml"
+    together = shop.call("check", first, second, "--schema", schema)
+    assert (together.status, together.out) == (0, "3 segments in 2 files: no problems\n")
+    alone = shop.call("check", first, "--schema", schema)
+    assert alone.status == 1
+    assert f"{first}, line 1, column 41: unknown segment 'B'" in alone.out
+    assert f"{first}, line 1, column 65: unknown segment 'C'" in alone.out
+
+
+def test_lint_looks_into_segments_of_the_file(shop: Shop) -> None:
+    path = shop.write(
+        "a.seg",
+        'segment "A" on contact where in segment "B" or did purchase\nsegment "B" on contact where country = "PL"\n'
+        'segment "C" on contact where in segment "B" and country = "DE"\n',
+    )
+    result = shop.call("check", path, "--lint", "--schema", shop.folder / "schema.toml")
+    assert result.status == 0
+    assert f"{path}, line 3" in result.out
+    assert result.lines[-1].startswith("3 segments in 1 file: no problems, 1 warning")
+
+
+def test_a_reference_to_a_segment_on_another_type_is_a_problem(shop: Shop) -> None:
+    path = shop.write("a.seg", 'segment "A" on contact where in segment "B"\nsegment "B" on company where true\n')
+    result = shop.call("check", path, "--schema", shop.folder / "schema.toml")
+    assert result.status == 1
+    assert "segment 'B' is on 'company', and this is a condition on 'contact'" in result.out
+
+
+def test_a_circle_is_shown_with_its_path_and_place(shop: Shop) -> None:
+    path = shop.write(
+        "a.seg",
+        'segment "A" on contact where true\n'
+        'segment "B" on contact where in segment "A" and in segment "C"\n'
+        'segment "C" on contact where country = "PL" or left segment "B" in the last 2 days\n',
+    )
+    result = shop.call("check", path, "--schema", shop.folder / "schema.toml")
+    assert result.status == 1
+    assert f"{path}, line 2, column 49: segments refer to each other in a circle: B -> C -> B\n" in result.out
+    assert result.lines[-1] == "3 segments in 1 file: 1 problem"
+
+
+def test_a_file_with_a_mistake_hides_no_names_from_the_others(shop: Shop) -> None:
+    """Its segments are not known, so that references to them are no problem of their own."""
+    broken = shop.write("broken.seg", 'segment "B" on contact where country = \n')
+    path = shop.write("a.seg", 'segment "A" on contact where in segment "B"\n')
+    result = shop.call("check", path, broken, "--schema", shop.folder / "schema.toml")
+    assert (result.status, result.lines[-1]) == (1, "1 segment in 2 files: 1 problem")
+
+
 def test_a_missing_file_or_schema_ends_with_status_two(shop: Shop) -> None:
     missing = shop.call("check", "none.seg", "--schema", shop.folder / "schema.toml")
     assert (missing.status, missing.err) == (2, "segmentkit: cannot read none.seg: No such file or directory\n")

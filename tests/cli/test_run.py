@@ -182,3 +182,21 @@ def test_a_command_that_argparse_refuses_ends_with_status_two(shop: Shop, argv: 
     with pytest.raises(SystemExit) as caught:
         shop.call(*argv)
     assert caught.value.code == 2
+
+
+def test_segments_that_refer_to_each_other_run_in_any_order(shop: Shop) -> None:
+    """Rows are in the order of the file; a filter of the command line may refer to them, too."""
+    shop.write(
+        "segments.seg",
+        'segment "Both" on contact where in segment "Buyers" and in segment "Poles"\n'
+        'segment "Poles" on contact where country = "PL"\n'
+        'segment "Buyers" on contact where did purchase\n',
+    )
+    (result,) = shop.run("--where", 'not in segment "Both"', "--on", "contact", "--format", "json").json
+    rows = [(row["name"], row["sample"]) for row in result["segments"]]
+    assert rows == [
+        ("Both", ["anna"]),
+        ("Poles", ["anna"]),
+        ("Buyers", ["anna", "bob"]),
+        ("filter", ["bob", "cleo"]),
+    ]

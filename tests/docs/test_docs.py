@@ -12,7 +12,6 @@ import pytest
 import segmentkit
 from segmentkit import errors, schema
 from segmentkit.dsl import _check_constants, _check_rank, _parse, _scan, definitions
-from segmentkit.errors import DefinitionError
 
 DOCS = Path(__file__).parents[2] / "docs"
 LANGUAGE = (DOCS / "reference/language.md").read_text("utf-8")
@@ -91,18 +90,6 @@ def test_the_language_reference_has_all_keywords() -> None:
 )
 def test_the_language_reference_has_the_limits(limit: int) -> None:
     assert f"| {limit:,} |" in LANGUAGE.partition("## Limits")[2]
-
-
-def test_what_is_not_yet_there_is_refused(page: dict[str, Any]) -> None:
-    """When an engine takes one of these, its place is no longer in the list."""
-    for text in [
-        'in segment "A"',
-        'entered segment "A" in the last 7 days',
-        "top 10 by orders",
-        'company.industry = "SaaS"',
-    ]:
-        with pytest.raises(DefinitionError):
-            segmentkit.Engine(page["schema"]).define("B", on="contact", where=text)
 
 
 @pytest.mark.parametrize("name", segmentkit.__all__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from segmentkit.dsl import parse
-from segmentkit.dsl.definitions import MAX_FILE, Definition, parse_definitions
+from segmentkit.dsl.definitions import MAX_FILE, Definition, in_order, parse_definitions
 from segmentkit.dsl.predicates import Duration
-from segmentkit.errors import FilterSyntaxError, FilterTypeError, LimitError
+from segmentkit.errors import CycleError, FilterSyntaxError, FilterTypeError, LimitError
 from tests.dsl.shop import SCHEMA
 from tests.snapshots.compare import assert_matches, names
 
@@ -134,6 +134,33 @@ def test_what_is_wrong_with_a_file_is_said_in_words(name: str) -> None:
     with pytest.raises(FilterSyntaxError) as caught:
         parse_definitions(MALFORMED[name], "shop.seg")
     assert_matches("definitions.txt", name, str(caught.value))
+
+
+def test_segments_of_a_file_come_after_those_they_refer_to() -> None:
+    """Whatever their order in the file, which is kept where it may be."""
+    text = """
+        segment "D" on contact where in segment "B" and in segment "C"
+        segment "C" on contact where left segment "A"
+        segment "E" on contact where in segment "elsewhere"
+        segment "B" on contact where was ever in segment "A"
+        segment "A" on contact where true
+    """
+    ordered = in_order((d, d.parse(SCHEMA)) for d in parse_definitions(text))
+    assert [definition.name for definition, _ in ordered] == ["A", "B", "C", "D", "E"]
+
+
+def test_a_circle_is_placed_at_a_reference() -> None:
+    """Line and column are those of the reference with which the circle begins."""
+    text = 'segment "A" on contact where true\n  and in segment "B"\nsegment "B" on contact where in segment "A"\n'
+    with pytest.raises(CycleError) as caught:
+        in_order([(d, d.parse(SCHEMA)) for d in parse_definitions(text, "shop.seg")])
+    assert caught.value.path == ("A", "B", "A")
+    assert str(caught.value) == (
+        "shop.seg, line 2, column 7: segments refer to each other in a circle: A -> B -> A\n"
+        '      and in segment "B"\n'
+        "          ^^^^^^^^^^^^^^\n"
+        "say what one of them means without the next"
+    )
 
 
 def test_every_snapshot_has_its_file() -> None:

@@ -8,13 +8,12 @@ from decimal import Decimal
 import pytest
 
 import segmentkit as sk
-from segmentkit._unsupported import unsupported
 from segmentkit.dsl import predicates as p
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl._parse import language
 from segmentkit.dsl._rank import places
 from segmentkit.dsl.evaluate import Alone, DictFacts, evaluate
-from segmentkit.errors import FilterTypeError, SchemaError
+from segmentkit.errors import SchemaError
 from tests.dsl.related import SCHEMA, read
 from tests.dsl.test_check_relations import DEEP
 from tests.related_model import RelatedModel
@@ -120,22 +119,6 @@ def test_an_object_alone_has_no_relations_and_no_segments() -> None:
 def test_a_percentage_is_rounded_up(count: Decimal, n_ranked: int, expected: int) -> None:
     rank = p.Rank("top", count, True, p.Attribute("ltv", sk.decimal))
     assert places(rank, n_ranked) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        ("company.size > 3", "conditions on related objects"),
-        ("orders > 3 and any deals", "conditions on related objects"),
-        ("count(deals) > 3", "conditions on related objects"),
-        ("not in segment 'Loyal'", "conditions on segments"),
-        ("top 3 by ltv", "ranks"),
-    ],
-)
-def test_the_engine_says_what_it_cannot_keep_up_to_date(text: str, what: str) -> None:
-    assert unsupported(read(text)) == what
-    with pytest.raises(FilterTypeError, match=what):
-        sk.Engine(SCHEMA).define("S", on="contact", where=text)
 
 
 def test_one_name_is_not_an_event_and_a_relation() -> None:

@@ -7,7 +7,7 @@ sees the first change, so that a mistake costs nothing.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -31,6 +31,7 @@ from segmentkit.cli._schema_file import read_schema
 from segmentkit.cli._values import from_text
 from segmentkit.clock import ManualClock, SystemClock
 from segmentkit.dsl import parse
+from segmentkit.dsl._dependencies import evaluation_order, segments_read
 from segmentkit.engine import Engine
 from segmentkit.errors import DataError
 from segmentkit.index.deltas import Delta, Deltas, Event, Put
@@ -48,17 +49,21 @@ class Segment:
     where: str
     description: str = ""
     hidden_from: frozenset[str] = frozenset()
+    refers_to: frozenset[str] = frozenset()
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     project = gather_definitions(arguments.files, arguments.schema)
     schema = read_schema(project.schema)
-    definitions, problems = read_definitions(project.definitions, schema)
-    if problems:
-        raise Failure("\n\n".join(problems), 1)
-    segments = [Segment(d.name, d.on, d.where, d.description, d.hidden_from) for d in definitions]
-    segments += _segment_of_options(arguments, schema)
+    checked = read_definitions(project.definitions, schema)
+    if checked.problems:
+        raise Failure("\n\n".join(checked.problems), 1)
+    segments = [
+        Segment(d.name, d.on, d.where, d.description, d.hidden_from, segments_read(checked.tree_by_name[d.name]))
+        for d in checked.definitions
+    ]
+    segments += _segment_of_options(arguments, schema, {segment.name: segment.on for segment in segments})
     _check_names(arguments, segments)
     sources = gather_sources(arguments.objects, arguments.events, arguments.rename)
     facts = load((*project.sources, *sources), schema, ignore_columns=arguments.ignore_columns)
@@ -72,8 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     return _run_at(arguments, schema, segments, facts, now)
 
 
-def _segment_of_options(arguments: argparse.Namespace, schema: Schema) -> list[Segment]:
-    """Return the segment that --where, --on and --name describe, if they do."""
+def _segment_of_options(arguments: argparse.Namespace, schema: Schema, types: Mapping[str, str]) -> list[Segment]:
+    """Return the segment that --where, --on and --name describe, if they do; it may refer to those of `types`."""
     if arguments.where is None:
         if arguments.on is not None or arguments.name is not None:
             raise Failure("--on and --name go with --where")
@@ -81,8 +86,8 @@ def _segment_of_options(arguments: argparse.Namespace, schema: Schema) -> list[S
     if arguments.on is None and len(schema.types) > 1:
         raise Failure(f"--where needs --on TYPE, one of {', '.join(schema.types)}")
     on = arguments.on or next(iter(schema.types))
-    parse(arguments.where, schema, on, origin="--where")
-    return [Segment(arguments.name or "filter", on, arguments.where)]
+    tree = parse(arguments.where, schema, on, origin="--where", segments=types)
+    return [Segment(arguments.name or "filter", on, arguments.where, refers_to=segments_read(tree))]
 
 
 def _check_names(arguments: argparse.Namespace, segments: Sequence[Segment]) -> None:
@@ -137,8 +142,10 @@ def _run_at(
 
 
 def define(engine: Engine, segments: Sequence[Segment]) -> None:
-    """Define all segments."""
-    for segment in segments:
+    """Define all segments, each after those that it refers to."""
+    by_name = {segment.name: segment for segment in segments}
+    for name in evaluation_order({segment.name: sorted(segment.refers_to) for segment in segments}):
+        segment = by_name[name]
         engine.define(
             segment.name,
             on=segment.on,

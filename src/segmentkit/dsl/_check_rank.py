@@ -10,8 +10,9 @@ from segmentkit.dsl._check_hops import refuse_inside
 from segmentkit.dsl._check_types import described, is_exact_duration
 from segmentkit.dsl._check_values import check_value
 from segmentkit.dsl._check_windows import check_zone, zone_of
-from segmentkit.dsl._scope import Scope, span
-from segmentkit.dsl.predicates import Predicate, Rank, Value
+from segmentkit.dsl._scope import Scope, bare, name_of, span
+from segmentkit.dsl.predicates import Attribute, Predicate, Rank, Value
+from segmentkit.schema import text
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -84,7 +85,20 @@ def _by(tree: Tree[Token], scope: Scope) -> Value | None:
     return value
 
 
+def _relation_alone(tree: Tree[Token], scope: Scope) -> str | None:
+    tree = bare(tree)
+    if tree.data != "path" or len(tree.children) != 1:
+        return None
+    name = name_of(cast("Any", tree.children[0]))
+    declared = scope.object_type.relations.get(name)
+    return name if declared is not None and declared.cardinality == "one" else None
+
+
 def _per(tree: Tree[Token], scope: Scope) -> Value | None:
+    """Return what groups go by; a to-one relation alone is the id of the object that it leads to."""
+    relation = _relation_alone(tree, scope)
+    if relation is not None:
+        return Attribute(relation, text, span=span(tree))
     value = check_value(tree, scope)
     if value is None:
         return None

@@ -13,7 +13,8 @@
 A file holds any number of these. Clauses come in any order, each at most once, and `where`
 last: it reaches up to the next `segment`. Line breaks and indentation mean nothing. Filters
 are checked for syntax here, and against a schema by `Definition.parse`; all positions
-count in the file.
+count in the file. Segments may refer to each other whatever their order; `in_order` gives the one in
+which they can be defined.
 """
 
 from __future__ import annotations
@@ -26,13 +27,14 @@ import attrs
 from attrs import evolve
 
 from segmentkit.dsl import _literals
+from segmentkit.dsl._dependencies import evaluation_order, segments_read
 from segmentkit.dsl._scan import Token, scan, shown
 from segmentkit.dsl._scope import suggestion
-from segmentkit.dsl.predicates import Duration, Predicate
-from segmentkit.errors import FilterSyntaxError, LimitError, Problem
+from segmentkit.dsl.predicates import Crossing, Duration, InSegment, Predicate, iter_nodes
+from segmentkit.errors import CycleError, FilterSyntaxError, LimitError, Problem
 from segmentkit.schema import Schema
 
-__all__ = ["CLAUSES", "MAX_FILE", "Definition", "format_definitions", "parse_definitions", "split_tokens"]
+__all__ = ["CLAUSES", "MAX_FILE", "Definition", "format_definitions", "in_order", "parse_definitions", "split_tokens"]
 
 MAX_FILE: Final = 10_000_000
 """Most characters of a file of definitions."""
@@ -108,6 +110,38 @@ def parse_definitions(text: str, origin: str = "") -> list[Definition]:
     if problems:
         raise FilterSyntaxError(sorted(problems, key=lambda problem: problem.start), text, origin)
     return definitions
+
+
+def in_order(parsed: Iterable[tuple[Definition, Predicate]]) -> list[tuple[Definition, Predicate]]:
+    """Return definitions with their trees, each behind those it refers to, and otherwise in the order given.
+
+    Args:
+        parsed: definitions of different names; references to others than these are passed over.
+
+    Raises:
+        CycleError: segments refer to each other in a circle; it points to the reference with which that begins.
+
+    >>> from segmentkit.schema import ObjectType, Schema
+    >>> schema = Schema(ObjectType("contact"))
+    >>> file = parse_definitions('segment "A" on contact where in segment "B" segment "B" on contact where true')
+    >>> [d.name for d, _ in in_order((d, d.parse(schema)) for d in file)]
+    ['B', 'A']
+    """
+    found = {definition.name: (definition, tree) for definition, tree in parsed}
+    try:
+        order = evaluation_order({name: sorted(segments_read(tree)) for name, (_, tree) in found.items()})
+    except CycleError as error:
+        raise _placed(error, *found[error.path[0]]) from None
+    return [found[name] for name in order]
+
+
+def _placed(error: CycleError, definition: Definition, tree: Predicate) -> CycleError:
+    """Return the error of a circle that begins with the definition, at the reference to the next segment of it."""
+    following = error.path[1]
+    references = (node for node in iter_nodes(tree) if isinstance(node, InSegment | Crossing))
+    start, end = next((node.span for node in references if node.segment == following and node.span), (0, 0))
+    problems = [Problem.at(p.message, definition.source, start, end, p.hint) for p in error.problems]
+    return CycleError(problems, definition.source, definition.origin, path=error.path)
 
 
 class Defined(Protocol):

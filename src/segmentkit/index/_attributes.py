@@ -119,6 +119,9 @@ class TextFeature(Feature):
     def test(self, literal: int) -> Callable[[int], object]:
         return super().test(literal) if self._closed else self.worked_out(literal)
 
+    def truths_in_row(self, literal: int) -> bytes | None:
+        return super().truths_in_row(literal) if self._closed else None
+
     def worked_out(self, literal: int) -> Callable[[int], object]:
         if self._closed:
             return super().worked_out(literal)

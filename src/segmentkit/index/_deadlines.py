@@ -137,8 +137,10 @@ class Deadlines:
         heapify(self._heap)
 
     def pop(self, at: int) -> list[tuple[Any, int, Any]]:
-        """Take all entries of the instant `at` out; return (owner, object, group), in order of registration."""
-        heap, due, last = self._heap, [], None
+        """Take all entries of `at`, which `next` has told, out; return (owner, object, group), in order of both."""
+        heap = self._heap
+        last = heappop(heap)
+        due = [(self._owners[last[1]], last[2], self._groups[last[1]])]
         while heap and heap[0][0] == at:
             entry = heappop(heap)
             if entry != last:

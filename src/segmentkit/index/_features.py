@@ -202,6 +202,10 @@ class Feature:
         cells, stride = rows.cells, rows.stride
         return lambda number: holds[cells[number * stride + place]]
 
+    def truths_in_row(self, literal: int) -> bytes | None:
+        """Return, for each cell, 1 if the literal holds in it, else 0; None if rows do not tell."""
+        return self.truths_of(literal) if self.place >= 0 else None
+
     def truths_of(self, literal: int) -> bytes:
         """Return, for each cell, 1 if the literal holds in it, else 0."""
         return bytes(truth >> literal & 1 for truth in self.truths)

@@ -11,7 +11,7 @@ flips when their OR does. How clauses are numbered and features chosen is the bu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import attrs
 from pyroaring import BitMap
@@ -82,45 +82,59 @@ class Matcher(Plan):
                     lost.append((~clause, feature))
         if not lost and not gained:
             return ()
-        if len(moves) > 1:
-            return self._flips_of_several(number, gained, lost)
         self.clauses_examined += len(gained) + len(lost)
-        found = self._holding(number, gained)
-        for clause, moved in lost:
-            for feature, holds in self._checks[clause]:
-                if feature is not moved and not holds(number):
-                    break
-            else:
-                found.append(~clause)
+        found = self._holding(number, gained) if gained else []
+        if len(moves) == 1:
+            if lost:
+                found += [~n for n in self._held(number, [clause for clause, _ in lost], (moves[0][0],))]
+        else:
+            found = list(dict.fromkeys(found))
+            losing: dict[int, list[Feature]] = {}
+            for clause, feature in lost:
+                if clause not in gained:  # what gained another literal at the same time did not hold before
+                    losing.setdefault(clause, []).append(feature)
+            for clause, features in losing.items():
+                if self._held(number, (clause,), features):
+                    found.append(~clause)
         return self._settled(number, found) if found else ()
 
     def _holding(self, number: int, clauses: Iterable[int]) -> list[int]:
-        """Return the clauses of which all literals hold."""
-        tests, found = self._tests, []
+        """Return the clauses of which all literals hold.
+
+        What rows tell is looked up here, without a call for each literal (`bench_changes`).
+        """
+        rows, in_rows, not_in_rows, found = self._rows, self._in_rows, self._not_in_rows, []
+        start = number * rows.stride
+        row = rows.cells[start : start + rows.stride]
         for clause in clauses:
-            for holds in tests[clause]:
-                if not holds(number):
+            for place, holds_in in in_rows[clause]:
+                if not holds_in[row[place]]:
                     break
             else:
-                found.append(clause)
+                for _, holds in not_in_rows[clause]:
+                    if not holds(number):
+                        break
+                else:
+                    found.append(clause)
         return found
 
-    def _flips_of_several(self, number: int, gained: list[int], lost: list[tuple[int, Feature]]) -> Flips:
-        """Return what flips when clauses gain literals, and lose those of some features.
-
-        A clause that does both did not hold before, and does not now.
-        """
-        gaining: dict[int, None] = dict.fromkeys(gained)
-        losing: dict[int, list[Feature]] = {}
-        for clause, feature in lost:
-            losing.setdefault(clause, []).append(feature)
-        self.clauses_examined += len(gaining) + len(losing)
-        found = self._holding(number, [clause for clause in gaining if clause not in losing])
-        for clause, moved in losing.items():
-            checks = self._checks[clause]
-            if clause not in gaining and all(feature in moved or holds(number) for feature, holds in checks):
-                found.append(~clause)
-        return self._settled(number, found) if found else ()
+    def _held(self, number: int, clauses: Iterable[int], moved: Collection[Feature]) -> list[int]:
+        """Return the clauses of which all literals hold but for those on features that have moved."""
+        rows, in_rows, not_in_rows, found = self._rows, self._in_rows, self._not_in_rows, []
+        start = number * rows.stride
+        row = rows.cells[start : start + rows.stride]
+        places = [feature.place for feature in moved]
+        for clause in clauses:
+            for place, holds_in in in_rows[clause]:
+                if not holds_in[row[place]] and place not in places:
+                    break
+            else:
+                for feature, holds in not_in_rows[clause]:
+                    if feature not in moved and not holds(number):
+                        break
+                else:
+                    found.append(clause)
+        return found
 
     def _flips_by_masks(self, number: int, moves: list[Move]) -> Flips:
         """Return what flips when features move so far that many clauses have to be looked at."""
@@ -132,17 +146,23 @@ class Matcher(Plan):
         flipped = self._sift(number, before ^ after, moves)
         if not flipped:
             return ()
+        self.clauses_examined += flipped.bit_count()
+        plain = flipped & self._plain  # settled by the masks alone
+        entered = plain & after
+        found = bits_of(entered)
+        found += [~bit for bit in bits_of(plain ^ entered)]
+        flipped ^= plain
+        if not flipped:
+            return tuple(found)
         moved = {move[0] for move in moves}
-        found = []
-        bits = bits_of(flipped)
-        self.clauses_examined += len(bits)
-        for bit in bits:
+        others = []
+        for bit in bits_of(flipped):
             for feature, holds in self._sparse[bit]:
                 if feature not in moved and not holds(number):
                     break
             else:
-                found.append(bit if after >> bit & 1 else ~bit)
-        return self._settled(number, found)
+                others.append(bit if after >> bit & 1 else ~bit)
+        return (*found, *self._settled(number, others)) if others else tuple(found)
 
     def carry(self, number: int, moves: list[Move], now: int) -> Flips:
         """Carry the moves of an object into the memberships; return what flips."""
@@ -170,17 +190,20 @@ class Matcher(Plan):
 
     def _settled(self, number: int, clauses: list[int]) -> Flips:
         """Turn flipped clauses into flipped segments."""
-        owners, heads = self._owners, []
+        owners = self._owners
+        heads = [clause for clause in clauses if owners[clause if clause >= 0 else ~clause] is None]
+        if len(heads) == len(clauses):
+            return tuple(heads)
         several: dict[int, list[int]] = {}
         for clause in clauses:
             owner = owners[clause if clause >= 0 else ~clause]
-            if owner is None:
-                heads.append(clause)
-            else:
+            if owner is not None:
                 several.setdefault(owner[0], []).append(clause)
         for head, flipped in several.items():
             enters = flipped[0] >= 0
-            if all((clause >= 0) is enters for clause in flipped) and not self._any_other(number, head, flipped):
+            if len(flipped) > 1 and any((clause >= 0) is not enters for clause in flipped):
+                continue
+            if not self._any_other(number, head, flipped):
                 heads.append(head if enters else ~head)
         return tuple(heads)
 

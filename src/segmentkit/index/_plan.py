@@ -99,10 +99,14 @@ class Plan:
         self._literals: list[tuple[tuple[Feature, int], ...]] = []
         self._sparse: list[tuple[tuple[Feature, Test], ...]] = []
         self._checks: list[tuple[tuple[Feature, Test], ...]] = []
-        self._tests: list[tuple[Test, ...]] = []
+        self._in_rows: list[tuple[tuple[int, bytes], ...]] = []
+        """Of each clause, the literals that rows tell: place of the cell, and by cell whether it holds."""
+        self._not_in_rows: list[tuple[tuple[Feature, Test], ...]] = []
         self._dense: list[Feature] = []
         self._sets: list[SetFeature] = []
         self._all_bits = 0
+        self._plain = 0
+        """The clauses that are a whole segment, and have no sparse literal."""
         self._owners: list[tuple[int, ...] | None] = []
         """Of each clause that is one of several, the clauses of its segment, the head first."""
         self._ones = 0
@@ -130,17 +134,52 @@ class Plan:
         """Take a segment out of the plan."""
         segment = self.segments.pop(name)
         self.memberships.settle()
+        idle: dict[Feature, None] = {}
         for bit in segment.bits:
             for feature, literal in self._literals[bit]:
                 feature.release(literal, 1 << bit)
-            self._literals[bit] = self._sparse[bit] = self._checks[bit] = self._tests[bit] = ()
+                if not any(feature.bits_by_literal):
+                    idle[feature] = None
+            self._literals[bit] = self._sparse[bit] = self._checks[bit] = self._in_rows[bit] = ()
+            self._not_in_rows[bit] = ()
             self._owners[bit] = None
             self.memberships.bitmaps[bit] = None
             self._all_bits &= ~(1 << bit)
+            self._plain &= ~(1 << bit)
         segment.bits = ()
+        for feature in idle:
+            self._let_go(feature)
         self._n_patched += 1
         self._mark_if_stale()
         return segment
+
+    def _let_go(self, feature: Feature) -> None:
+        """Stop watching for a feature that no clause reads, if it reads what may go: other segments and objects."""
+        if not isinstance(feature, BooleanFeature | RankFeature):
+            return
+        if feature.is_dense:
+            self._is_stale = True
+            return
+        self._features[feature.key].remove(feature)
+        self._unwatch(feature)
+        if isinstance(feature, RankFeature):
+            source = feature.source
+            source.drop(feature)
+            if not source.features:
+                del self._sources[source.rank]
+                self._unwatch(source)
+
+    def _unwatch(self, watcher: Watcher) -> None:
+        self.watchers.remove(watcher)
+        self._ripple.unregister(watcher)
+        if watcher.is_timed:
+            self._groups.remove(watcher.group)
+            self._deadlines.unregister(watcher.group)
+        if isinstance(watcher, Feature):
+            for name in watcher.attributes:
+                self._by_attribute[name].remove(watcher)
+            for name in watcher.events:
+                self._by_event[name].remove(watcher)
 
     def _mark_if_stale(self) -> None:
         self._is_stale |= self._n_patched > max(32, len(self.segments) // 4)
@@ -197,7 +236,8 @@ class Plan:
         self._literals += [()] * missing
         self._sparse += [()] * missing
         self._checks += [()] * missing
-        self._tests += [()] * missing
+        self._in_rows += [()] * missing
+        self._not_in_rows += [()] * missing
         self._owners += [None] * missing
         self.memberships.bitmaps += [None] * (len(self.heads) - len(self.memberships.bitmaps))
         if not clauses:
@@ -251,8 +291,14 @@ class Plan:
         alike = self._literals[owner[0]] if owner else ()
         ranked = sorted(self._literals[bit], key=lambda bound: (bound in alike, bound[0].cost))
         self._checks[bit] = tuple((feature, feature.test(literal)) for feature, literal in ranked)
-        self._tests[bit] = tuple(holds for _, holds in self._checks[bit])
+        in_row = [(feature, feature.truths_in_row(literal)) for feature, literal in ranked]
+        self._in_rows[bit] = tuple((feature.place, truths) for feature, truths in in_row if truths is not None)
+        self._not_in_rows[bit] = tuple(
+            check for check, (_, truths) in zip(self._checks[bit], in_row, strict=True) if truths is None
+        )
         self._sparse[bit] = tuple(check for check in self._checks[bit] if not check[0].is_dense)
+        if owner is None and not self._sparse[bit]:
+            self._plain |= 1 << bit
 
     def _choose_dense(self, uses: dict[Feature, int], n_clauses: int) -> None:
         """Choose the features to AND before clauses are looked at one by one, and lay out the rows."""

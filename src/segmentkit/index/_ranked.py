@@ -96,6 +96,11 @@ class RankSource:
         self.features[feature.cutoff] = feature
         feature.members |= BitMap(self.ranking.add_cutoff(feature.cutoff))
 
+    def drop(self, feature: RankFeature) -> None:
+        """Serve a cut-off no more."""
+        del self.features[feature.cutoff]
+        self.ranking.remove_cutoff(feature.cutoff)
+
     def _row(self, number: int, now: int) -> tuple[int, str, Any, Any]:
         facts, rank, zone = self._table.facts(number), self.rank, self._zone
         object_id = facts.object_id

@@ -14,7 +14,7 @@ refers to, so that no feature of an object looks twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 import attrs
@@ -64,7 +64,8 @@ class Ripple:
         self.strata: Strata[str] = Strata()
         """The segments that filters refer to, hidden ones too, and those that refer to them."""
         self.is_still = True
-        """Whether nothing reads across objects, so that no change needs to be told."""
+        """Whether nothing reads across objects and no segment is hidden, so that no change needs to be told."""
+        self._n_hidden = 0
         self._schema = schema
         self._world = world
         self._entries: dict[_Key, list[_Entry]] = {}
@@ -87,15 +88,27 @@ class Ripple:
             self._entries.setdefault(key, []).append((reading.path, registration))
         self.is_still = self.is_still and not readings
 
+    def count_hidden(self, more: int) -> None:
+        """Note that there are more hidden segments, or fewer."""
+        self._n_hidden += more
+        self.is_still = not self._entries and not self._n_hidden
+
+    def unregister(self, looker: object) -> None:
+        """Drop one feature, if it is registered."""
+        self._keep(lambda registration: registration.looker is not looker)
+
     def forget(self, matcher: Matcher) -> None:
         """Drop the features of a matcher."""
+        self._keep(lambda registration: registration.matcher is not matcher)
+
+    def _keep(self, is_kept: Callable[[Registration], bool]) -> None:
         for key, entries in list(self._entries.items()):
-            left = [entry for entry in entries if entry[1].matcher is not matcher]
+            left = [entry for entry in entries if is_kept(entry[1])]
             if left:
                 self._entries[key] = left
             else:
                 del self._entries[key]
-        self.is_still = not self._entries
+        self.is_still = not self._entries and not self._n_hidden
 
     # --------------------------------------------------------------------- changes
 

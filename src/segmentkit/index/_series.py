@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import accumulate
+from math import fsum, inf
 from typing import Any
 
 from segmentkit.dsl import _numbers
@@ -22,7 +24,15 @@ from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.dsl.predicates import Predicate, Relative
 from segmentkit.index import _cells
 from segmentkit.index._clauses import NthKey, SumKey, equal_property
-from segmentkit.index._events import DecimalCodec, DictionaryCodec, EventTable, NumberCodec, doubles_in, integers_in
+from segmentkit.index._events import (
+    MISSING_WORD,
+    DecimalCodec,
+    DictionaryCodec,
+    EventTable,
+    NumberCodec,
+    doubles_in,
+    integer_of,
+)
 from segmentkit.index._features import MISSING, Context, Feature, Move
 
 
@@ -66,29 +76,45 @@ class SumFeature(Feature):
         events = context.table.events[aggregate.events.name]
         self.offset = events.position[aggregate.property.name]
         codec = events.codecs[self.offset - 2]
-        self._is_double = isinstance(codec, NumberCodec)
-        domain = _cells.Domain(codec.scale if isinstance(codec, DecimalCodec) else None, is_double=self._is_double)
+        self.totals_from = _totals_of_doubles if isinstance(codec, NumberCodec) else _totals_of_integers
+        domain = _cells.Domain(
+            codec.scale if isinstance(codec, DecimalCodec) else None, is_double=isinstance(codec, NumberCodec)
+        )
         self._cutter = _cells.cut_aggregate(domain, literals, context.zone)
-        self.cuts = self._cutter.cuts
+        self.edges = [-inf, -inf, *self._cutter.cuts]
+        """The cuts, so padded that the number of edges up to a sum is its cell."""
         self.truths = self._cutter.truths()
 
     def recut(self) -> None:
         self._cutter.recut()
-        self.cuts = self._cutter.cuts
+        self.edges[2:] = self._cutter.cuts  # in place: the series has the list too
 
     def cell(self, number: int, now: int) -> int:
         matching = self.series.matching(number)
         ats = matching.until(now)
-        return self.cell_of(self.total(matching.words(self.offset), bisect_right(ats, now - self.length), len(ats)))
+        first = bisect_right(ats, now - self.length)
+        total = self.totals_from(matching.words(self.offset)[: len(ats)], (first,))[first]
+        return MISSING if total is None else bisect_right(self.edges, total)
 
-    def total(self, words: Sequence[int], first: int, end: int) -> Any:
-        """Return the sum over the events from `first` to before `end`; `words` are the property's of all of them."""
-        words = words[first:end]
-        return _numbers.total(doubles_in(words)) if self._is_double else sum(integers_in(words))
 
-    def cell_of(self, total: Any) -> int:
-        """Return the cell of a sum; None is out of range."""
-        return MISSING if total is None else bisect_right(self.cuts, total) + 2
+def _totals_of_doubles(words: Sequence[int], firsts: Collection[int]) -> dict[int, Any]:
+    """Return the sum of the doubles in `words` from each of some places on, rounded once; None is out of range."""
+    doubles = array("d", array("q", words).tobytes())  # the word for missing is minus zero, which adds nothing
+    try:
+        return {first: fsum(doubles[first:]) + 0.0 for first in firsts}
+    except OverflowError:
+        return {first: _numbers.total(doubles_in(words[first:])) for first in firsts}
+
+
+def _totals_of_integers(words: Sequence[int], firsts: Collection[int]) -> dict[int, Any]:
+    """Return the sum of the integers in `words` from each of some places on."""
+    if MISSING_WORD in words or type(words) is list:
+        words = [0 if word == MISSING_WORD else integer_of(word) for word in words]
+    if len(firsts) == 1:
+        return {first: sum(words[first:]) for first in firsts}
+    running = [0, *accumulate(words)]
+    last = running[-1]
+    return {first: last - running[first] for first in firsts}
 
 
 class Matching:
@@ -182,6 +208,8 @@ class Series:
             return Matching(row, stride, None)
         if self.dispatched is not None:
             code = self._code_by_value.get(self.dispatched[1])
+            if code is None:
+                return _NOTHING
             words = row[self._offset :: stride]
             return Matching(row, stride, [i for i, word in enumerate(words) if word == code])
         values = self.events.values
@@ -199,74 +227,173 @@ class Series:
         The order of cells is that of `features`: the nths by the number of events they take, then the sums.
         """
         self.nths.sort(key=lambda nth: (nth.least, nth.index))
+        self.sums.sort(key=lambda total: total.offset)
         self.features = [*self.nths, *self.sums]
         self._leasts = [nth.least for nth in self.nths]
         self._indexes = [nth.index for nth in self.nths]
         self._is_run = self._indexes == list(range(-1, -1 - len(self.nths), -1))
+        self._is_of_newest = all(index < 0 for index in self._indexes)
         self._edges = [nth.edges for nth in self.nths]
         self._missing = [MISSING] * len(self.nths)
+        self._places = range(len(self.nths))
+        self._youngest = [[_NEVER, _NEVER, *nth.edges[1:-1]] for nth in self.nths]  # by cell, the least age in it
         self._lengths = [total.length for total in self.sums]
-        self._offsets = sorted({total.offset for total in self.sums})
+        self._shortest_first = sorted(set(self._lengths))
+        self._sums_by_offset: dict[int, list[SumFeature]] = {}
+        for total in self.sums:
+            self._sums_by_offset.setdefault(total.offset, []).append(total)
 
-    def _look(self, matching: Matching, now: int) -> tuple[list[int], int]:
-        """Return the cells of all features, and when time alone can next move one of them, or before."""
-        ats = matching.ats
-        deadline = _NEVER
-        if ats and ats[-1] > now:
-            count = bisect_right(ats, now)
-            deadline, ats = ats[count], ats[:count]
-        there = bisect_right(self._leasts, len(ats))
-        # a filter for each count is common: the newest events as one slice (`bench_changes`)
-        chosen = ats[: -1 - there : -1] if self._is_run else [ats[index] for index in self._indexes[:there]]
-        cells = [bisect_right(edges, now - at) for edges, at in zip(self._edges, chosen, strict=False)]
-        if cells:
-            waits = zip(self._edges, chosen, cells, strict=False)
-            deadline = min(deadline, *[at + edges[cell] for edges, at, cell in waits])
-        cells += self._missing[there:]
+    def _chosen(self, ats: Sequence[int]) -> Sequence[int]:
+        """Return the instants that the nths look at, as far as there are enough events."""
+        if self._is_run:  # a filter for each count is common: the newest events as one slice
+            return ats[: -1 - len(self._indexes) : -1]
+        return [ats[index] for index in self._indexes[: bisect_right(self._leasts, len(ats))]]
+
+    def _look(self, matching: Matching, ats: Sequence[int], now: int) -> list[int]:
+        """Return the cells of all features; `ats` are the instants of the matching events up to now."""
+        cells = [bisect_right(edges, now - at) for edges, at in zip(self._edges, self._chosen(ats), strict=False)]
+        cells += self._missing[len(cells) :]
         if self.sums:
-            deadline = min(deadline, self._look_at_sums(matching, ats, now, cells))
-        return cells, deadline
+            cells += self._look_at_sums(matching, ats, now)
+        return cells
 
-    def _look_at_sums(self, matching: Matching, ats: Sequence[int], now: int, cells: list[int]) -> int:
-        """Append the cells of the sums; return when the next event leaves a window."""
-        end = len(ats)
-        words = {offset: matching.words(offset) for offset in self._offsets}
-        known: dict[tuple[int, int], Any] = {}  # windows that hold the same events share their total
-        deadline = _NEVER
-        for feature, length in zip(self.sums, self._lengths, strict=True):
-            key = offset, first = feature.offset, bisect_right(ats, now - length)
-            if key in known:
-                total = known[key]
-            else:
-                total = known[key] = feature.total(words[offset], first, end)
-            cells.append(MISSING if total is None else bisect_right(feature.cuts, total) + 2)
-            if first < end and ats[first] + length < deadline:
-                deadline = ats[first] + length
+    def _look_at_sums(self, matching: Matching, ats: Sequence[int], now: int) -> list[int]:
+        """Return the cells of the sums."""
+        cells = []
+        for offset, sums in self._sums_by_offset.items():
+            firsts = [bisect_right(ats, now - total.length) for total in sums]
+            totals = sums[0].totals_from(matching.words(offset)[: len(ats)], set(firsts))
+            for total, first in zip(sums, firsts, strict=True):  # windows that hold the same events share a total
+                value = totals[first]
+                cells.append(MISSING if value is None else bisect_right(total.edges, value))
+        return cells
+
+    def _deadline(self, matching: Matching, ats: Sequence[int], cells: Sequence[int], now: int) -> int:
+        """Return when time alone can next move a feature, or before; `ats` and `cells` are those of `now`."""
+        deadline = matching.ats[len(ats)] if len(ats) < len(matching.ats) else _NEVER
+        for at, edges, cell in zip(self._chosen(ats), self._edges, cells, strict=False):
+            due = at + edges[cell]
+            if due < deadline:
+                deadline = due
+        if self.sums and ats:
+            end = len(ats)
+            for length in self._shortest_first:
+                first = bisect_right(ats, now - length)
+                if first < end and ats[first] + length < deadline:
+                    deadline = ats[first] + length
         return deadline
 
     def next_deadline(self, number: int, now: int) -> int | None:
         """Return an instant, no later than the next at which time alone can move a feature; None if there is none."""
         if self.block >= 0 and now < self._pending[number] < _NEVER:
             return self._pending[number]
-        deadline = self._look(self.matching(number), now)[1]
+        matching = self.matching(number)
+        ats = matching.until(now)
+        deadline = self._deadline(matching, ats, self._look(matching, ats, now), now)
         if self.block >= 0:
             self._pending[number] = deadline
         return deadline if deadline < _FAR else None
 
     def added(self, number: int, index: int, now: int, moves: list[Move]) -> None:
         """See that the object has got the event at `index`, which belongs to the series."""
+        row = self.events.rows[number]
+        stride = self.events.stride
+        at = row[index * stride]
+        if self._is_of_newest and row[-stride] <= now:
+            if self.block < 0:
+                self._added_unplaced(number, index, at, now, moves)
+            else:
+                self._added_placed(number, at, now, moves)
+            return
         matching = self.matching(number)
         if self.block < 0:
-            before, _ = self._look(matching.without(index), now)
-            self._go(number, before, matching, now, moves)
+            before = matching.without(index)
+            self._go(number, self._look(before, before.until(now), now), matching, now, moves)
         else:
             self._update(number, matching, now, moves)
+
+    def _added_placed(self, number: int, at: int, now: int, moves: list[Move]) -> None:
+        """See that an object, whose cells are in its row and whose events are not in the future, has got one more.
+
+        The nth newest event is younger than before, or the same. So a cell can have moved only if the event is
+        too young for it, and only one that has moved can have a deadline before the one that is kept. Most
+        events move nothing, and this is what each of them costs (`bench_changes`).
+        """
+        row = self.events.rows[number]
+        ats = row[:: self.events.stride] if self.where is None else self.matching(number).ats
+        cells, start = self._rows.cells, number * self._rows.stride + self.block
+        nths, deadline = self.nths, _NEVER
+        if nths:
+            chosen = self._chosen(ats)
+            held = cells[start : start + len(chosen)]
+            moved = [
+                place
+                for place, least, cell, nth_at in zip(self._places, self._youngest, held, chosen, strict=False)
+                if nth_at > now - least[cell]
+            ]
+            for place in moved:
+                edges, nth_at = self._edges[place], chosen[place]
+                cell = bisect_right(edges, now - nth_at)
+                cells[start + place] = cell
+                moves.append((nths[place], held[place], cell))
+                due = nth_at + edges[cell]
+                if due < deadline:
+                    deadline = due
+        if self.sums:
+            start += len(nths)
+            found = self._look_at_sums(self.matching(number), ats, now)
+            for place, (total, cell) in enumerate(zip(self.sums, found, strict=True), start):
+                old = cells[place]
+                if old != cell:
+                    cells[place] = cell
+                    moves.append((total, old, cell))
+            deadline = min(deadline, self._leaves(at, now))
+        if deadline < _FAR:
+            self._wait(number, deadline)
+
+    def _leaves(self, at: int, now: int) -> int:
+        """Return when an event leaves the next window of a sum."""
+        place = bisect_right(self._shortest_first, now - at)
+        return at + self._shortest_first[place] if place < len(self._shortest_first) else _NEVER
+
+    def _added_unplaced(self, number: int, index: int, at: int, now: int, moves: list[Move]) -> None:
+        """See the same where no cells are kept: they are worked out without the event and with it."""
+        matching = self.matching(number)
+        ats = matching.ats
+        count, deadline = len(ats), _NEVER
+        for nth in self.nths:
+            n, edges = nth.least, nth.edges
+            if count < n:
+                break
+            nth_at = ats[-n]
+            if nth_at > at:
+                continue
+            cell = bisect_right(edges, now - nth_at)
+            before = MISSING if count == n else bisect_right(edges, now - ats[-n - 1])
+            if before != cell:
+                moves.append((nth, before, cell))
+                if nth.place >= 0:
+                    self._rows.cells[number * self._rows.stride + nth.place] = cell
+            due = nth_at + edges[cell]
+            if due < deadline:
+                deadline = due
+        if self.sums:
+            without = matching.without(index)
+            olds, cells = self._look_at_sums(without, without.ats, now), self._look_at_sums(matching, ats, now)
+            for total, old, cell in zip(self.sums, olds, cells, strict=True):
+                if old != cell:
+                    moves.append((total, old, cell))
+                    if total.place >= 0:
+                        self._rows.cells[number * self._rows.stride + total.place] = cell
+            deadline = min(deadline, self._leaves(at, now))
+        if deadline < _FAR:
+            self._wait(number, deadline)
 
     def removing(self, number: int, index: int, now: int, moves: list[Move]) -> None:
         """See that the object is about to lose the event at `index`, which belongs to the series."""
         matching = self.matching(number)
         if self.block < 0:
-            before, _ = self._look(matching, now)
+            before = self._look(matching, matching.until(now), now)
             self._go(number, before, matching.without(index), now, moves)
         else:
             self._update(number, matching.without(index), now, moves)
@@ -274,60 +401,83 @@ class Series:
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
         """Put what time alone moves at the instant `at` into `moves`; the entry for `at` has been used up."""
         matching = self.matching(number)
-        if not matching.ats:
+        ats = matching.ats
+        if not ats:
             return
-        if self.block < 0:
-            before, _ = self._look(matching, at - 1)
+        if self.block >= 0 and ats[-1] < at:
+            self._age(number, matching, at, moves)
+        elif self.block < 0:
+            before = self._look(matching, matching.until(at - 1), at - 1)
             self._go(number, before, matching, at, moves)
         else:
             self._pending[number] = _NEVER
             self._update(number, matching, at, moves)
 
-    def _go(self, number: int, before: Sequence[int], matching: Matching, now: int, moves: list[Move]) -> None:
-        """Go from some cells to those of the events that match now."""
-        after, deadline = self._look(matching, now)
-        self._wait(number, deadline)
-        self._place(number, after)
-        for feature, old, new in zip(self.features, before, after, strict=True):
-            if old != new:
-                moves.append((feature, old, new))
+    def _age(self, number: int, matching: Matching, now: int, moves: list[Move]) -> None:
+        """Let the events, none of which is new, reach the age of `now`.
 
-    def _update(self, number: int, matching: Matching, now: int, moves: list[Move]) -> None:
-        """Bring the cells in the rows to what matches now.
-
-        `_look` and `_go` in one pass that writes what has changed: it runs for every event (`bench_changes`).
+        From the cells in the row follows when each moves next, so one pass finds what moves and the next
+        deadline, and only sums that an event leaves are added up (`bench_changes`, time passing).
         """
         ats = matching.ats
+        cells, start = self._rows.cells, number * self._rows.stride + self.block
         deadline = _NEVER
-        if ats and ats[-1] > now:
-            count = bisect_right(ats, now)
-            deadline, ats = ats[count], ats[:count]
-        cells, start = self._rows.cells, number * self._rows.stride
-        held = cells[start + self.block : start + self.block + len(self.nths)]
-        there = bisect_right(self._leasts, len(ats))
-        chosen = ats[: -1 - there : -1] if self._is_run else [ats[index] for index in self._indexes[:there]]
-        for nth, edges, at, old in zip(self.nths, self._edges, chosen, held, strict=False):
-            cell = bisect_right(edges, now - at)
-            due = at + edges[cell]
+        chosen = self._chosen(ats)
+        held = cells[start : start + len(chosen)]
+        for place, nth_at, edges, old in zip(self._places, chosen, self._edges, held, strict=False):
+            due = nth_at + edges[old]
+            if due <= now:
+                cell = old
+                while due <= now:
+                    cell += 1
+                    due = nth_at + edges[cell]
+                cells[start + place] = cell
+                moves.append((self.nths[place], old, cell))
             if due < deadline:
                 deadline = due
-            if cell != old:
-                cells[start + nth.place] = cell
-                moves.append((nth, old, cell))
-        if there < len(held) and held[there] != MISSING:
-            for nth, old in zip(self.nths[there:], held[there:], strict=True):
-                if old != MISSING:
-                    cells[start + nth.place] = MISSING
-                    moves.append((nth, old, MISSING))
-        if self.sums:
-            found: list[int] = []
-            deadline = min(deadline, self._look_at_sums(matching, ats, now, found))
-            for total, cell in zip(self.sums, found, strict=True):
-                old = cells[start + total.place]
+        end, start = len(ats), start + len(self.nths)
+        for place, total in enumerate(self.sums, start):
+            length = total.length
+            first = bisect_right(ats, now - length)
+            if first and ats[first - 1] + length == now:
+                value = total.totals_from(matching.words(total.offset), (first,))[first]
+                old = cells[place]
+                cell = MISSING if value is None else bisect_right(total.edges, value)
                 if cell != old:
-                    cells[start + total.place] = cell
+                    cells[place] = cell
                     moves.append((total, old, cell))
+            if first < end and ats[first] + length < deadline:
+                deadline = ats[first] + length
+        self._pending[number] = _NEVER
         self._wait(number, deadline)
+
+    def _go(self, number: int, before: Sequence[int], matching: Matching, now: int, moves: list[Move]) -> None:
+        """Go from some cells to those of the events that match now."""
+        ats = matching.until(now)
+        after = self._look(matching, ats, now)
+        self._wait(number, self._deadline(matching, ats, after, now))
+        if before != after:
+            self._place(number, after)
+            for feature, old, new in zip(self.features, before, after, strict=True):
+                if old != new:
+                    moves.append((feature, old, new))
+
+    def _update(self, number: int, matching: Matching, now: int, moves: list[Move]) -> None:
+        """Bring the cells in the rows and the deadline to what matches now."""
+        ats = matching.until(now)
+        cells = self._look(matching, ats, now)
+        self._write(number, cells, moves)
+        self._wait(number, self._deadline(matching, ats, cells, now))
+
+    def _write(self, number: int, found: list[int], moves: list[Move]) -> None:
+        """Write cells into the object's block, and those that are new into `moves`."""
+        cells, start = self._rows.cells, number * self._rows.stride + self.block
+        held, new = cells[start : start + len(found)], array("H", found)
+        if held != new:
+            cells[start : start + len(found)] = new
+            for feature, old, cell in zip(self.features, held, found, strict=True):
+                if old != cell:
+                    moves.append((feature, old, cell))
 
     def _wait(self, number: int, deadline: int) -> None:
         """Let the object wait for a deadline.
@@ -351,9 +501,10 @@ class Series:
         matching = self.matching(number)
         if not matching.ats and not self._is_placed:
             return
-        cells, deadline = self._look(matching, now)
+        ats = matching.until(now)
+        cells = self._look(matching, ats, now)
         self._place(number, cells)
-        self._wait(number, deadline)
+        self._wait(number, self._deadline(matching, ats, cells, now))
 
     def _place(self, number: int, cells: Sequence[int]) -> None:
         """Write cells into the rows, as far as they are kept there."""

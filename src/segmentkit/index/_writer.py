@@ -49,7 +49,10 @@ class Writer:
         """End the batch; return its net flips by object, in the order in which it met the objects."""
         if not self._flips:
             return []
-        found = [(object_id, flips, cause) for object_id, (flips, cause) in self._flips.items() if flips]
+        found = []
+        for object_id, (flips, cause) in self._flips.items():
+            if flips:
+                found.append((object_id, flips, cause))
         self._flips.clear()
         return found if self._ripple.is_still else [flips for flips in map(self._seen, found) if flips[1]]
 
