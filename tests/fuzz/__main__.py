@@ -6,9 +6,12 @@ It goes on behind a finding and writes each new one, by target and place, as a c
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-import time
+import tempfile
 from pathlib import Path
+from random import Random
+from typing import Any
 
 _ENGINES = ("atheris", "random")
 
@@ -34,18 +37,19 @@ def main() -> int:
     def one_input(data: bytes) -> None:
         if session.is_over():
             print(session.report(), flush=True)
-            import os
-
             os._exit(1 if session.found else 0)  # libFuzzer has no other way to be stopped from inside
         session.try_bytes(data)
 
-    atheris.Setup([sys.argv[0], f"-seed={arguments.seed + 1}", "-max_len=400", "-len_control=0", "-verbosity=0",
+    folder = tempfile.mkdtemp()  # libFuzzer grows long inputs slowly, so it begins with some
+    for number in range(200):
+        (Path(folder) / str(number)).write_bytes(Random(arguments.seed * 1_000 + number).randbytes(400))
+    atheris.Setup([sys.argv[0], folder, f"-seed={arguments.seed + 1}", "-max_len=400", "-len_control=0", "-verbosity=0",
                    "-rss_limit_mb=0", "-timeout=120"], one_input)  # fmt: skip
     atheris.Fuzz()
     return 0
 
 
-def _atheris(engine: str | None) -> object:
+def _atheris(engine: str | None) -> Any:
     """Return atheris, following what segmentkit does, or None."""
     if engine == "random":
         return None
@@ -66,5 +70,4 @@ def _atheris(engine: str | None) -> object:
 
 
 if __name__ == "__main__":
-    start = time.monotonic()
     sys.exit(main())

@@ -19,11 +19,25 @@ __all__ = ["drawn", "made", "resolved"]
 
 _NAMES: Final = (
     *("orders", "country", "consent", "tags", "signup", "company", "deals", "ltv", "visit", "purchase", "place", "in"),
-    *("amount", "pages", "size", "industry", "parent", "last order", "and", "x`y", "", "é", "birthday", "plan", "stage"),
+    *(
+        "amount",
+        "pages",
+        "size",
+        "industry",
+        "parent",
+        "last order",
+        "and",
+        "x`y",
+        "",
+        "é",
+        "birthday",
+        "plan",
+        "stage",
+    ),
 )
 _VALUES: Final[Mapping[str, Any]] = {
     "text": "PL", "odd text": 'a"\\\n\x00', "surrogate": "\ud800", "empty": "", "zone": "Europe/Warsaw", "unit": "month",
-    "units": "days", "km": "km", "one": 1, "minus": -1, "huge": 10**400, "big": 2**63, "half": 0.5, "nan": float("nan"),
+    "units": "days", "km": "km", "one": 1, "minus": -1, "huge": 10**5000, "long number": -(10**400), "big": 2**63, "half": 0.5, "nan": float("nan"),
     "inf": float("-inf"), "small": 5e-324, "large": 1.7e308, "minus zero": -0.0, "decimal": Decimal("1.50"),
     "decimal nan": Decimal("NaN"), "decimal huge": Decimal("1e999"), "decimal small": Decimal("1e-999"), "true": True,
     "none": None, "date": date(2026, 11, 22), "first": date(1, 1, 1), "aware": datetime(2026, 11, 22, tzinfo=UTC),
@@ -38,8 +52,24 @@ _OPERATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "/": operator.truediv, "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">=": operator.ge,
     "[]": operator.getitem, ".": getattr,
 }  # fmt: skip
-_UNARY: Final[Mapping[str, Callable[[Any], Any]]] = {"~": operator.invert, "-": operator.neg, "abs": abs, "round": round}
-_FUNCTIONS: Final = ("all_of", "any_of", "at_least", "at_most", "exactly", "top", "bottom", "param", "sample", "segment")
+_UNARY: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "~": operator.invert,
+    "-": operator.neg,
+    "abs": abs,
+    "round": round,
+}
+_FUNCTIONS: Final = (
+    "all_of",
+    "any_of",
+    "at_least",
+    "at_most",
+    "exactly",
+    "top",
+    "bottom",
+    "param",
+    "sample",
+    "segment",
+)
 _LENGTHS: Final = ("seconds", "minutes", "hours", "days", "weeks", "months", "years")
 _METHODS: Final = sorted(
     {
@@ -49,10 +79,6 @@ _METHODS: Final = sorted(
         if not name.startswith("_") and name in vars(kind)
     }
 )
-
-
-class Unfit(Exception):  # noqa: N818
-    """Python itself would refuse the call: there is no such method, or it has other parameters."""
 
 
 def drawn(choices: Choices, depth: int = 4) -> Any:
@@ -89,11 +115,7 @@ def drawn(choices: Choices, depth: int = 4) -> Any:
 
 
 def made(written: Any) -> Any:
-    """Return what the expression gives; `Unfit` errors of Python come out as those of the library.
-
-    Raises:
-        FilterTypeError: it is not one.
-    """
+    """Return what the expression gives; what Python itself would refuse is left out."""
     match written:
         case ["attr" | "event" | "related" | "prop" as source, name]:
             return getattr(build, source)[name]
@@ -101,9 +123,8 @@ def made(written: Any) -> Any:
             return _VALUES[name]
         case ["call", subject, method, given, named]:
             found = made(subject)
-            if method not in vars(type(found)) and not hasattr(type(found), method):
-                return found
-            return _called(getattr(found, method), given, named) if _is_ours(found) else found
+            ours = any(method in vars(kind) for kind in type(found).__mro__ if kind.__module__.startswith("segmentkit"))
+            return _called(getattr(found, method), given, named) if ours else found
         case ["op", sign, left, right]:
             a, b = made(left), made(right)
             return _OPERATORS[sign](a, b) if sign not in ("[]", ".") and _fits(sign, a, b) else a
@@ -126,10 +147,6 @@ def _called(function: Callable[..., Any], given: list[Any], named: Mapping[str, 
     except TypeError:
         return build.attr.orders
     return function(*positional, **keywords)
-
-
-def _is_ours(found: Any) -> bool:
-    return isinstance(found, Value | EventSource | Chain | RelatedSource) or _is_condition(found)
 
 
 def _is_condition(found: Any) -> bool:

@@ -154,7 +154,9 @@ def check_facts(tree: p.Predicate, schema: str, on: str, number: int) -> None:
         for later in near:
             if now < later <= last:
                 found = evaluate(tree, facts, later, zone)
-                assert found is holds, f"at {from_micros(later)}, before {horizon and from_micros(horizon)}: {world.base}"
+                assert found is holds, (
+                    f"at {from_micros(later)}, before {horizon and from_micros(horizon)}: {world.base}"
+                )
 
 
 # --------------------------------------------------------------------------------- engine

@@ -72,7 +72,9 @@ _BY_HAND: Final = (
     Seed("related", "contact", "in segment 'Loyal' and company[in segment 'Enterprise'] and not in segment 'Lapsed'"),
     Seed("related", "contact", "entered segment 'Lapsed' in the last 2 days or was ever in segment 'Loyal'"),
     Seed("related", "contact", "signup in the last 2 months or now - 1 month > signup or signup + 1 year < now"),
-    Seed("related", "deal", "contact[company.size * 2 > object.contact.orders] or contact.company.parent.size is missing"),
+    Seed(
+        "related", "deal", "contact[company.size * 2 > object.contact.orders] or contact.company.parent.size is missing"
+    ),
 )
 FILTERS: Final[tuple[Seed, ...]] = (
     *(Seed("forms", "contact", text) for text in forms_shop.FILTERS),
@@ -91,8 +93,39 @@ _VALUES: Final = (
     *("in the last 1 month", "in last month", "in this year", "in the next 3 calendar months", "anniversary today"),
     *('in zone "America/New_York"', 'in zone "Asia/Kathmandu"', 'in zone "Pacific/Apia"', "ignoring case"),
     *("more than 1 month ago", "between 1 and 2 months ago", "at least 9999 years from now", "(52.2, 21.0)", "$x"),
-    *("(", ")", "[", "]", ",", ".", "and", "or", "not", "=", "!=", "<", ">=", "+", "-", "*", "/", "object.", "\n", "# c"),
-    *("is missing", "is known", "is empty", "then not visit within 1 day", "did", "did not", "per", "with ties", "\u0301"),
+    *(
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        ".",
+        "and",
+        "or",
+        "not",
+        "=",
+        "!=",
+        "<",
+        ">=",
+        "+",
+        "-",
+        "*",
+        "/",
+        "object.",
+        "\n",
+        "# c",
+    ),
+    *(
+        "is missing",
+        "is known",
+        "is empty",
+        "then not visit within 1 day",
+        "did",
+        "did not",
+        "per",
+        "with ties",
+        "\u0301",
+    ),
 )
 
 
