@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-import segmentkit as sk
 from segmentkit import build
 from segmentkit.build import Chain, Condition, EventSource, InSegment, RelatedSource, Value
 from tests.fuzz.choices import Choices
@@ -36,8 +35,10 @@ _NAMES: Final = (
     ),
 )
 _VALUES: Final[Mapping[str, Any]] = {
-    "text": "PL", "odd text": 'a"\\\n\x00', "surrogate": "\ud800", "empty": "", "zone": "Europe/Warsaw", "unit": "month",
-    "units": "days", "km": "km", "one": 1, "minus": -1, "huge": 10**5000, "long number": -(10**400), "big": 2**63, "half": 0.5, "nan": float("nan"),
+    "text": "PL", "odd text": 'a"\\\n\x00', "surrogate": "\ud800", "empty": "", "zone": "Europe/Warsaw",
+    "unit": "month",
+    "units": "days", "km": "km", "one": 1, "minus": -1, "huge": 10**5000, "long number": -(10**400), "big": 2**63,
+    "half": 0.5, "nan": float("nan"),
     "inf": float("-inf"), "small": 5e-324, "large": 1.7e308, "minus zero": -0.0, "decimal": Decimal("1.50"),
     "decimal nan": Decimal("NaN"), "decimal huge": Decimal("1e999"), "decimal small": Decimal("1e-999"), "true": True,
     "none": None, "date": date(2026, 11, 22), "first": date(1, 1, 1), "aware": datetime(2026, 11, 22, tzinfo=UTC),

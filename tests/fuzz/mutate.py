@@ -65,7 +65,8 @@ def same_kind(seed: Seed, choices: Choices) -> Seed:
 # ------------------------------------------------------------------------------ documents
 
 _SCALARS: Final[tuple[Any, ...]] = (
-    None, True, False, 0, 1, -1, 10**18, 10**400, 10**4200, -(10**1001), 0.5, 1e308, float("inf"), float("nan"), "", "x", "PL", "3", "1e5",
+    None, True, False, 0, 1, -1, 10**18, 10**400, 10**4200, -(10**1001),
+    0.5, 1e308, float("inf"), float("nan"), "", "x", "PL", "3", "1e5",
     "2026-11-22", "9999-12-31", "0001-01-01T00:00:00Z", "2026-11-22T10:00:00Z", "\ud800", "\0", "1e400", "0.1", [], {},
     "and", "or", "not", "is_true", "compare", "attribute", "literal", "integer", "decimal", "text_set", "month", "day",
     "<", "=", "!=", "between", "orders", "country", "tags", "consent", "company.industry", "x" * 300, "Europe/Warsaw",

@@ -172,7 +172,8 @@ _CLAUSES: Final = (
 )  # fmt: skip
 _FILE_WORDS: Final = (
     "segment", "on", "contact", "where", '"A"', "'B'", "describe", "hide from", "refresh every", "tags", "4 hours",
-    "# c\n", "\n", ",", "`contact`", "in segment 'A'", "entered segment 'A'", "true", "(", ")", "segment 'C' on contact",
+    "# c\n", "\n", ",", "`contact`", "in segment 'A'", "entered segment 'A'",
+    "true", "(", ")", "segment 'C' on contact",
 )  # fmt: skip
 
 
@@ -238,9 +239,11 @@ file = "purchases.csv"
 columns = { customer = "object" }
 """
 _TOML_WORDS: Final = (
-    "[", "]", "{", "}", "=", '"', "'", ".", "1", "true", "2026-01-01", '"integer"', '"text"', "[types.a]", "[[types]]",
+    "[", "]", "{", "}", "=",
+    '"', "'", ".", "1", "true", "2026-01-01", '"integer"', '"text"', "[types.a]", "[[types]]",
     "zone", '"UTC"', '"Mars/Base"', "[]", "{}", '""', '"`"', "types", "contact", "one", "many", "via", "\n", "#", "inf",
-    '["a", "a"]', "schema", '"../it.seg"', '"\\u0000"', '[1, "x"]', "objects", "events", "columns", "file", "'''", "1e9",
+    '["a", "a"]', "schema", '"../it.seg"', '"\\u0000"', '[1, "x"]', "objects", "events", "columns",
+    "file", "'''", "1e9",
 )  # fmt: skip
 
 

@@ -166,7 +166,8 @@ def constant(value: Any) -> Written:
     if value is None:
         raise misuse("None is no constant", hint="ask with .is_missing() or .is_known()")
     raise misuse(
-        f"expected text, a number, a boolean, a date, an aware datetime or a duration, got {repr_of(value)} ({type(value).__name__})"
+        "expected text, a number, a boolean, a date, an aware datetime or a duration, "
+        f"got {repr_of(value)} ({type(value).__name__})"
     )
 
 
