@@ -483,7 +483,7 @@ def _calls(draw: st.DrawFn, history: History, changes: list[Any]) -> list[Callab
     last = history.segments[-1]
     types = {segment.name: segment.on for segment in history.segments[:-1]}
     other = draw(related_definitions(history.world, last.name, types, last.on))
-    calls: list[Callable[[sk.Engine], object]] = [lambda engine: engine.apply(changes)]
+    calls: list[Callable[[sk.Engine], object]] = [lambda engine: engine.apply(changes)] if changes else []
     redefined: list[Callable[[sk.Engine], object]] = [
         lambda engine: engine.redefine(other.name, where=sk.format(other.tree))
     ]

@@ -14,6 +14,7 @@ from segmentkit.dsl.predicates import (
     IsMissing,
     IsTrue,
     Literal,
+    Not,
     Predicate,
     TextTest,
     iter_nodes,
@@ -72,7 +73,10 @@ class TextFeature(Feature):
             self._close()
         else:
             self._tests = [_test_of(literal, key.attribute, context.zone) for literal in literals]
-            self.truths = [-1, self._truth(None)]
+            self._patterns = _Patterns(literals)
+            self._others = [(1 << i, test) for i, test in enumerate(self._tests) if not self._patterns.told >> i & 1]
+            self._truth_of_missing = sum(1 << i for i, test in enumerate(self._tests) if test(None))
+            self.truths = [-1, self._truth_of_missing]
 
     def _close(self) -> None:
         """Give a cell to each value that is named: cells are missing, other, then the values."""
@@ -100,7 +104,14 @@ class TextFeature(Feature):
         self._cell_by_value |= {value: 3 + place for place, value in enumerate(values)}
 
     def _truth(self, value: Any) -> int:
-        return sum(1 << i for i, test in enumerate(self._tests) if test(value))
+        """Return the literals that hold for a text, as bits."""
+        if value is None:
+            return self._truth_of_missing
+        truth = self._patterns.truth(value)
+        for bit, test in self._others:
+            if test(value):
+                truth |= bit
+        return truth
 
     def cell(self, number: int, now: int) -> int:
         return self._cell_of(self._column.get(number))
@@ -142,6 +153,46 @@ class TextFeature(Feature):
         if len(self._cell_by_value) < _MOST_OPEN_CELLS:
             self._cell_by_value[value] = cell
         return cell
+
+
+class _Patterns:
+    """Tests of one text for beginnings, ends and parts, as they stand or negated, tried together.
+
+    All beginnings of one length are one look-up, and so are all ends (`bench_changes`, email).
+    """
+
+    def __init__(self, literals: Sequence[Predicate]) -> None:
+        self.told = self._negated = 0
+        """The literals that are such a test, as bits, and those of them that are negated."""
+        self._starts: dict[int, dict[str, int]] = {}
+        self._ends: dict[int, dict[str, int]] = {}
+        self._parts: dict[str, int] = {}
+        for number, literal in enumerate(literals):
+            test = literal.item if isinstance(literal, Not) else literal
+            if not isinstance(test, TextTest) or test.ignoring_case or not all(test.patterns):
+                continue
+            bit = 1 << number
+            self.told |= bit
+            if test is not literal:
+                self._negated |= bit
+            for pattern in test.patterns:
+                bits = self._parts
+                if test.test != "contains":
+                    by_length = self._starts if test.test == "starts with" else self._ends
+                    bits = by_length.setdefault(len(pattern), {})
+                bits[pattern] = bits.get(pattern, 0) | bit
+
+    def truth(self, value: str) -> int:
+        """Return those of the literals told that hold, as bits."""
+        found = 0
+        for length, bits in self._ends.items():
+            found |= bits.get(value[-length:], 0)
+        for length, bits in self._starts.items():
+            found |= bits.get(value[:length], 0)
+        for pattern, bit in self._parts.items():
+            if pattern in value:
+                found |= bit
+        return found ^ self._negated
 
 
 def _test_of(literal: Predicate, attribute: str, zone: str) -> Callable[[Any], bool]:

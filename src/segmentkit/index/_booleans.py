@@ -1,7 +1,7 @@
 """Boolean features: whether a predicate holds that no other kind of feature can tell.
 
-They cover everything that the language can say: sets, places, arithmetic, several attributes at
-once, calendar windows, odd aggregates. The plain evaluator answers, but for tests that are easy to do faster.
+They cover everything that the language can say: arithmetic, several attributes at once, calendar
+windows, odd aggregates. The plain evaluator answers.
 """
 
 from __future__ import annotations
@@ -11,21 +11,17 @@ from typing import Any, Final
 
 from pyroaring import BitMap
 
-from segmentkit.dsl import _geo
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.dsl.predicates import (
     And,
     AnyRelated,
-    Attribute,
-    InBox,
     InSegment,
     Not,
     OneRelated,
     Or,
     Predicate,
     Related,
-    Within,
 )
 from segmentkit.index import _cells
 from segmentkit.index._clauses import BooleanKey
@@ -65,8 +61,6 @@ class BooleanFeature(Feature):
 
     def _test(self) -> Callable[[int, int], bool]:
         predicate, table, zone = self.predicate, self._table, self._zone
-        if isinstance(predicate, InBox | Within) and isinstance(predicate.value, Attribute):
-            return _point_test(predicate, table.columns[predicate.value.name].get)
         quick = membership_test(predicate, table)
         if quick is not None:
             return quick
@@ -134,14 +128,6 @@ class BooleanFeature(Feature):
         self.members.discard(number)
         if self.is_timed:
             self._schedule(number, None)
-
-
-def _point_test(predicate: InBox | Within, get: Callable[[int], Any]) -> Callable[[int, int], bool]:
-    if isinstance(predicate, InBox):
-        box = predicate.south, predicate.west, predicate.north, predicate.east
-        return lambda number, now: (point := get(number)) is not None and _geo.in_box(point, *box)
-    centre, metres = predicate.centre, predicate.metres
-    return lambda number, now: (point := get(number)) is not None and _geo.distance_metres(point, centre) <= metres
 
 
 def membership_test(predicate: Predicate, table: Table) -> Callable[[int, int], bool] | None:

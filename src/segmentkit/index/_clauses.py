@@ -32,6 +32,7 @@ from segmentkit.dsl.predicates import (
     Constant,
     Events,
     In,
+    InBox,
     InWindow,
     IsMissing,
     IsTrue,
@@ -46,6 +47,7 @@ from segmentkit.dsl.predicates import (
     TextTest,
     Today,
     Value,
+    Within,
     iter_nodes,
 )
 
@@ -112,13 +114,20 @@ class SetKey:
 
 
 @attrs.frozen
+class PointKey:
+    """Which of the places that filters name the point of an attribute lies in."""
+
+    attribute: str
+
+
+@attrs.frozen
 class BooleanKey:
     """Whether a predicate holds."""
 
     predicate: Predicate
 
 
-FeatureKey: TypeAlias = OrderedKey | TextKey | SetKey | AgeKey | NthKey | SumKey | BooleanKey
+FeatureKey: TypeAlias = OrderedKey | TextKey | SetKey | PointKey | AgeKey | NthKey | SumKey | BooleanKey
 
 Clause: TypeAlias = dict[FeatureKey, Predicate]
 """The literal of each feature; all must hold. An empty clause always holds."""
@@ -284,6 +293,8 @@ def _key_of_leaf(leaf: Predicate) -> FeatureKey:
             return _attribute_key(leaf, subject, closed=False)
         case SetTest("any", Attribute(name), _, False):
             return SetKey(name)
+        case InBox(Attribute(name)) | Within(Attribute(name)):
+            return PointKey(name)
         case _:
             return BooleanKey(leaf)
 

@@ -83,6 +83,7 @@ class Feature:
     """The part that all features share: literals, their truth by cell, and masks."""
 
     is_timed = False
+    sees_new_objects = True
 
     def __init__(self, key: FeatureKey, literals: Sequence[Predicate], context: Context) -> None:
         self.key = key
@@ -264,6 +265,10 @@ class Watcher(Protocol):
 
     is_timed: bool
     group: int
+
+    @property
+    def sees_new_objects(self) -> bool:
+        """Whether an object without events is anything to it."""
 
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
         """Put what time alone moves at `at` into `moves`."""

@@ -215,12 +215,12 @@ class Matcher(Plan):
     def match(self, number: int, now: int) -> Flips:
         """Return the segments that an object satisfies, as if it entered them."""
         self._rows.now = now
-        found = []
         sifted = self._sift(number, self._all_bits, ())
+        self.clauses_examined += sifted.bit_count()
+        plain = sifted & self._plain  # settled by the masks alone
+        found = bits_of(plain)
         checks = self._sparse
-        bits = bits_of(sifted)
-        self.clauses_examined += len(bits)
-        for bit in bits:
+        for bit in bits_of(sifted ^ plain):
             for _, holds in checks[bit]:
                 if not holds(number):
                     break
@@ -276,10 +276,11 @@ class Matcher(Plan):
             self._rows.append()
 
     def enter(self, number: int, now: int) -> Flips:
-        """Take a new object in; return the segments that it enters."""
-        for watcher in self.watchers:
-            if watcher.keeps_state:
-                watcher.enter(number, now)
+        """Take a new object in, which has no events yet; return the segments that it enters."""
+        if self._entered is None:
+            self._entered = [watcher for watcher in self.watchers if watcher.keeps_state and watcher.sees_new_objects]
+        for watcher in self._entered:
+            watcher.enter(number, now)
         flips = self.match(number, now)
         self.memberships.flip(number, flips)
         return flips

@@ -28,6 +28,7 @@ from segmentkit.index._clauses import (
     FeatureKey,
     NthKey,
     OrderedKey,
+    PointKey,
     SetKey,
     SumKey,
     TextKey,
@@ -36,6 +37,7 @@ from segmentkit.index._clauses import (
 from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._features import Context, Feature, Rows, Watcher
 from segmentkit.index._memberships import Memberships
+from segmentkit.index._points import PointFeature
 from segmentkit.index._ranked import RankFeature, RankSource
 from segmentkit.index._readings import readings_of
 from segmentkit.index._segments import Segment
@@ -90,6 +92,8 @@ class Plan:
         self._sources: dict[Rank, RankSource] = {}
         self._features: dict[FeatureKey, list[Feature]] = {}
         self.watchers: list[Watcher] = []
+        self._entered: list[Watcher] | None = None
+        """The watchers that have to be told of a new object; None is not known yet."""
         self._by_attribute: dict[str, list[Feature]] = {}
         self._by_event: dict[str, list[Feature]] = {}
         self._series: dict[str, list[Series]] = {}
@@ -171,6 +175,7 @@ class Plan:
 
     def _unwatch(self, watcher: Watcher) -> None:
         self.watchers.remove(watcher)
+        self._entered = None
         self._ripple.unregister(watcher)
         if watcher.is_timed:
             self._groups.remove(watcher.group)
@@ -368,6 +373,8 @@ class Plan:
                 ranked = RankFeature(key, literals, context, source)
                 source.add(ranked)
                 return ranked
+            case PointKey():
+                return PointFeature(key, literals, context)
             case BooleanKey():
                 return BooleanFeature(key, literals, context)
             case NthKey(event, where):
@@ -398,6 +405,7 @@ class Plan:
     def _watch(self, watcher: Watcher) -> None:
         """Let a watcher see the changes that it reads."""
         self.watchers.append(watcher)
+        self._entered = None
         if watcher.is_timed:
             watcher.group = self._deadlines.register(watcher, self)
             self._groups.append(watcher.group)
@@ -456,7 +464,7 @@ def _chooser(places: Sequence[int]) -> Callable[[Sequence[int]], Sequence[int]]:
 
 
 def _fits_a_row(feature: Feature) -> bool:
-    if isinstance(feature, SetFeature):
+    if isinstance(feature, SetFeature | PointFeature):
         return False
     is_open = isinstance(feature, TextFeature) and isinstance(feature.key, TextKey) and not feature.key.closed
     if is_open:

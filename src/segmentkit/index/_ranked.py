@@ -75,6 +75,7 @@ class RankSource:
     """Everybody's entry in one ranking; a watcher of all that entries are made of."""
 
     keeps_state = True
+    sees_new_objects = True
 
     def __init__(self, rank: Rank, context: Context, matcher: Matcher, spill: Spill) -> None:
         self.rank = rank

@@ -183,6 +183,11 @@ class Series:
         """Whether new objects have to be taken in."""
         return True
 
+    @property
+    def sees_new_objects(self) -> bool:
+        """Whether an object without events is anything to it: one whose cells are in the rows."""
+        return self._is_placed
+
     def settle(self) -> None:
         """Note whether cells are kept in the rows, once the places are given out."""
         self._is_placed = any(feature.place >= 0 for feature in self.features)
@@ -239,6 +244,7 @@ class Series:
         self._youngest = [[_NEVER, _NEVER, *nth.edges[1:-1]] for nth in self.nths]  # by cell, the least age in it
         self._lengths = [total.length for total in self.sums]
         self._shortest_first = sorted(set(self._lengths))
+        self._cells_of_none: list[int] | None = None  # of an object without events, whatever the time
         self._sums_by_offset: dict[int, list[SumFeature]] = {}
         for total in self.sums:
             self._sums_by_offset.setdefault(total.offset, []).append(total)
@@ -499,7 +505,11 @@ class Series:
             self._pending.extend([_NEVER] * (number + 1 - len(self._pending)))
             self._pending[number] = _NEVER
         matching = self.matching(number)
-        if not matching.ats and not self._is_placed:
+        if not matching.ats:
+            if self._is_placed:
+                if self._cells_of_none is None:
+                    self._cells_of_none = self._look(matching, (), now)
+                self._place(number, self._cells_of_none)
             return
         ats = matching.until(now)
         cells = self._look(matching, ats, now)
