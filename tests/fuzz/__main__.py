@@ -43,8 +43,9 @@ def main() -> int:
     folder = tempfile.mkdtemp()  # libFuzzer grows long inputs slowly, so it begins with some
     for number in range(200):
         (Path(folder) / str(number)).write_bytes(Random(arguments.seed * 1_000 + number).randbytes(400))
-    atheris.Setup([sys.argv[0], folder, f"-seed={arguments.seed + 1}", "-max_len=400", "-len_control=0", "-verbosity=0",
-                   "-rss_limit_mb=0", "-timeout=120"], one_input)  # fmt: skip
+    options = ("-max_len=400", "-len_control=0", "-verbosity=0", "-rss_limit_mb=0", "-timeout=120")
+    quiet = ("-report_slow_units=120", f"-artifact_prefix={folder}/")
+    atheris.Setup([sys.argv[0], folder, f"-seed={arguments.seed + 1}", *options, *quiet], one_input)
     atheris.Fuzz()
     return 0
 

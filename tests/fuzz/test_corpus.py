@@ -13,9 +13,12 @@ from tests.fuzz.seeds import corpus
 from tests.fuzz.targets import TARGETS
 
 CASES = corpus()
+_OPEN = pytest.mark.xfail(strict=True, raises=AssertionError, reason="found, and not mended yet")
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES])
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=name, marks=[_OPEN] if case.get("open") else []) for name, case in CASES]
+)
 def test_a_kept_input_breaks_nothing_again(case: dict[str, Any]) -> None:
     TARGETS[case["target"]].check(case["input"])
 
