@@ -194,3 +194,34 @@ def test_a_naive_instant_is_refused() -> None:
     with pytest.raises(sk.ClockError):
         engine.advance(to=datetime(2026, 1, 2))  # noqa: DTZ001  # being naive is the point
     assert list(engine.advance(to=utc(2026, 1, 1))) == []
+
+
+# ------------------------------------------------------------------ the ends of the calendar
+
+LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Warsaw", "America/New_York", "Pacific/Kiritimati"])
+def test_the_last_month_does_not_jump_open_in_the_last_hour(zone: str) -> None:
+    """In Warsaw clocks show the year 10000 for the last hour; a month before that is December all the same."""
+    engine, clock = host("signup in the last 1 month", utc(9999, 1, 1), zone=zone)
+    engine.put("contact", "c1", signup=utc(9998, 12, 25))
+    assert [entered for _, entered in flips(engine, clock, LAST)] == [False]
+    assert engine.verify() == []
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Warsaw", "America/New_York", "Pacific/Kiritimati"])
+def test_the_last_day_lasts_until_the_end_and_the_first_one_from_the_beginning(zone: str) -> None:
+    """There is a today at every instant; on the last day there is no tomorrow, on the first no yesterday."""
+    for where, start, holds in (
+        ("today is known", utc(1, 1, 1), True),
+        ("yesterday is missing", utc(1, 1, 1), True),
+        ("tomorrow is missing", LAST, True),
+        ("year(now) = 9999 and day(now) = 31", LAST, True),
+        ("year(now) = 1 and day(now) = 1", utc(1, 1, 1), True),
+        ("signup on today", LAST, True),
+    ):
+        engine, _ = host(where, start, zone=zone)
+        engine.put("contact", "c1", signup=start)
+        assert (list(engine.members("segment")) == ["c1"]) is holds, where
+        assert engine.verify() == []

@@ -279,6 +279,8 @@ class Catalogue:
         table = self._matchers[segment.object_type].table
         flips: dict[int, list[tuple[int, bool]]] = {}
         for delta in self._past():
+            if delta.object_type != segment.object_type:
+                continue
             number = table.number_by_id.get(delta.object, -1)
             if delta.cause == "delete":
                 flips.pop(number, None)

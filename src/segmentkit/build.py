@@ -39,7 +39,7 @@ from segmentkit.forms._build_sources import (
     rank,
 )
 from segmentkit.forms._build_windows import WINDOWS
-from segmentkit.forms._build_written import AND, ATOM, OR, Piece, Written, misuse, text, write
+from segmentkit.forms._build_written import AND, ATOM, OR, Piece, Written, misuse, repr_of, text, write
 from segmentkit.schema import Schema
 
 __all__ = [
@@ -138,7 +138,7 @@ def segment(name: str) -> InSegment:
 def param(name: str) -> Value:
     """Return the parameter `$name`, whose value is given where the filter is defined."""
     if not isinstance(name, str) or not name.isidentifier():
-        raise misuse(f"a parameter has a name of letters, digits and _, got {name!r}")
+        raise misuse(f"a parameter has a name of letters, digits and _, got {repr_of(name)}")
     return _word(f"${name}")
 
 
@@ -189,6 +189,8 @@ def years(count: int) -> Duration:
 
 
 def _joined(level: int, word: str, conditions: Iterable[Any]) -> Condition:
+    if not isinstance(conditions, Iterable) or isinstance(conditions, str):  # a condition is text
+        raise misuse(f"conditions to join stand in a list, got {repr_of(conditions)}")
     pieces: list[Piece] = []
     for condition in conditions:
         pieces += [word] if pieces else []

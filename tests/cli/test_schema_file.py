@@ -78,3 +78,15 @@ def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path) -> Non
     path.write_text("zone = \n")
     with pytest.raises(Failure, match="line 1"):
         read_schema(path)
+
+
+@pytest.mark.parametrize(
+    "text_of_file",
+    ["zone = " + "[" * 100_000, "zone = " + "[" * 400 + "]" * 400, "x = {" * 5_000, "types." + "a." * 5_000 + "a = 1"],
+    ids=["open lists", "lists", "open tables", "dotted keys"],
+)
+def test_a_file_that_is_nested_without_end_is_refused(tmp_path: Path, text_of_file: str) -> None:
+    path = tmp_path / "schema.toml"
+    path.write_text(text_of_file)
+    with pytest.raises(Failure, match=r"schema\.toml: .*deep"):
+        read_schema(path)

@@ -106,6 +106,7 @@ MALFORMED = {
     "a very long time": "last_visit in the last 10001 years",
     "quarters as a length": "last_visit in the last 2 quarters",
     "hours of the calendar": "last_visit in the last 2 calendar hours",
+    "more calendar units than there are": "last_visit in the last 1_000_001 calendar weeks",
     "time word for numbers": "orders before 3",
     "on an instant": "signup on now",
     "duration first": "7 days + signup < now",

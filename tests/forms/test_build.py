@@ -249,3 +249,28 @@ def test_an_expression_of_any_length_ends_in_an_error_of_the_library() -> None:
 def test_each_filter_of_the_table_can_be_built(text: str) -> None:
     tree = sk.parse(text, SHOP, on="contact")
     assert build.resolve(built(tree), SHOP, "contact") == tree
+
+
+HUGE = 10**5_000
+"""A number that Python itself refuses to write."""
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: build.attr.orders == HUGE,
+        lambda: build.at_least(HUGE, build.attr.consent),
+        lambda: build.at_least(-HUGE, build.attr.consent),
+        lambda: build.top(HUGE, by=build.attr.orders),
+        lambda: build.attr.signup.when(last=build.days(HUGE)),
+        lambda: build.attr.signup.when(last=(HUGE, "months")),
+        lambda: build.attr[HUGE],  # type: ignore[index]
+        lambda: build.sample(HUGE),  # type: ignore[arg-type]
+        lambda: build.any_of(build.attr.consent),  # type: ignore[arg-type]
+        lambda: build.all_of(build.attr.orders > 4),
+    ],
+)
+def test_misuse_is_an_error_of_the_library_whatever_stands_there(make: Any) -> None:
+    with pytest.raises(sk.FilterTypeError) as caught:
+        make()
+    assert len(str(caught.value)) < 300

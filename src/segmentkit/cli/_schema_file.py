@@ -23,12 +23,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from segmentkit import schema as _schema
 from segmentkit.cli._failure import Failure, suggestion
 from segmentkit.errors import SchemaError
 from segmentkit.schema import ObjectType, Relation, Schema, ValueType, choice, many, one
+
+MAX_LEVELS: Final = 20
+"""How deep tables and lists of a file may be nested; a schema needs five."""
+_TOO_DEEP: Final = f"tables and lists are nested more than {MAX_LEVELS} deep"
 
 _TYPES: Mapping[str, ValueType] = {
     value_type.kind: value_type
@@ -63,11 +67,27 @@ def read_schema(path: Path) -> Schema:
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the content of a TOML file; a Failure names the file and the line."""
     try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
+        document = tomllib.loads(path.read_text("utf-8-sig"))
+    except RecursionError:  # the reader of the standard library goes down by calling itself
+        raise Failure(f"{path}: {_TOO_DEEP}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Failure(f"{path}: not a TOML file: {error}") from None
     except OSError as error:
         raise Failure(f"cannot read {path}: {error.strerror or error}") from None
+    if _is_deeper(document, MAX_LEVELS):
+        raise Failure(f"{path}: {_TOO_DEEP}")
+    return document
+
+
+def _is_deeper(document: object, levels: int) -> bool:
+    """Return whether tables and lists stand in each other more than so many levels deep."""
+    layer = [document]
+    for _ in range(levels + 1):
+        inner = [list(found.values()) if isinstance(found, dict) else found for found in layer]
+        layer = [item for found in inner if isinstance(found, list) for item in found]
+        if not layer:
+            return False
+    return True
 
 
 def schema_from(document: Mapping[str, Any]) -> Schema:

@@ -10,7 +10,9 @@ A civil day lasts from the first instant of its midnight to the first of the nex
 gone back across midnight; and a day that a zone skipped is empty.
 
 Instants outside the years 1 to 9999 do not exist: arithmetic that would give one gives
-None, and window bounds beyond the range are open (or nothing, on the far side).
+None, and window bounds beyond the range are open (or nothing, on the far side). Instants go by
+UTC. Where local clocks show the year 0 or 10000, hours before or after, the civil day is the
+first or the last one that there is; times of day and months are counted on as if there were more.
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ __all__ = [
     "has_anniversary",
     "hour_of",
     "instant_of",
+    "moved",
+    "moved_date",
     "next_anniversary",
     "offset_at",
     "shift",
@@ -70,6 +74,7 @@ MAX_ORDINAL: Final = 3_652_059
 """31 December 9999."""
 
 _EPOCH_ORDINAL = 719_163
+_CYCLE = 146_097  # the days of 400 years
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SAFE = 2 * DAY  # the standard library cannot represent local times within a day of either end of the range
 
@@ -134,7 +139,7 @@ def instant_of(local: int, zone: str) -> int:
 
 def civil_day(at: int, zone: str) -> int:
     """Return the ordinal of the civil day in the zone that an instant belongs to."""
-    ordinal = (at + offset_at(at, zone)) // DAY + _EPOCH_ORDINAL
+    ordinal = max(1, min((at + offset_at(at, zone)) // DAY + _EPOCH_ORDINAL, MAX_ORDINAL))
     if zone != "UTC" and at >= day_start(ordinal + 1, zone):  # clocks went back across midnight
         return ordinal + 1
     return ordinal
@@ -142,7 +147,7 @@ def civil_day(at: int, zone: str) -> int:
 
 def day_start(ordinal: int, zone: str) -> int:
     """Return the first instant of a civil day, or the end of the range that it lies beyond."""
-    if ordinal < 1:
+    if ordinal <= 1:
         return MIN_INSTANT
     if ordinal > MAX_ORDINAL:
         return MAX_INSTANT + 1
@@ -176,42 +181,49 @@ def _length(duration: Duration | int) -> tuple[int, int]:
     return (0, duration) if isinstance(duration, int) else (duration.months, duration.micros)
 
 
-def shift(at: int, duration: Duration | int, sign: int, zone: str) -> int | None:
-    """Return an instant moved by a duration, forward for sign 1 and back for -1; None out of range.
+def moved(at: int, duration: Duration | int, sign: int, zone: str) -> int:
+    """Return an instant moved by a duration, forward for sign 1 and back for -1, out of the range too.
 
     Months and years keep the local time of day; the day is the last of the month where the
     month is too short for it.
     """
     months, micros = _length(duration)
     if not months:
-        moved = at + sign * micros
-    else:
-        days, time = divmod(at + offset_at(at, zone), DAY)
-        ordinal = _add_months(days + _EPOCH_ORDINAL, sign * months)
-        if ordinal is None:
-            return None
-        moved = instant_of((ordinal - _EPOCH_ORDINAL) * DAY + time, zone)
-    return moved if MIN_INSTANT <= moved <= MAX_INSTANT else None
+        return at + sign * micros
+    days, time = divmod(at + offset_at(at, zone), DAY)
+    ordinal = _add_months(days + _EPOCH_ORDINAL, sign * months)
+    return instant_of((ordinal - _EPOCH_ORDINAL) * DAY + time, zone)
 
 
-def shift_date(ordinal: int, duration: Duration | int, sign: int) -> int | None:
-    """Return a date moved by whole days or by months; None out of range or for part of a day."""
+def shift(at: int, duration: Duration | int, sign: int, zone: str) -> int | None:
+    """Return an instant moved by a duration as `moved` does; None out of range."""
+    found = moved(at, duration, sign, zone)
+    return found if MIN_INSTANT <= found <= MAX_INSTANT else None
+
+
+def moved_date(ordinal: int, duration: Duration | int, sign: int) -> int | None:
+    """Return a date moved by whole days or by months, out of the range too; None for part of a day."""
     months, micros = _length(duration)
     if months:
         return _add_months(ordinal, sign * months)
     days, rest = divmod(micros, DAY)
-    moved = ordinal + sign * days
-    return None if rest else existing_day(moved)
+    return None if rest else ordinal + sign * days
 
 
-def _add_months(ordinal: int, months: int) -> int | None:
-    if not 1 <= ordinal <= MAX_ORDINAL:
-        return None
-    day = date.fromordinal(ordinal)
-    year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
-    if not 1 <= year <= 9999:
-        return None
-    return date(year, month0 + 1, min(day.day, monthrange(year, month0 + 1)[1])).toordinal()
+def shift_date(ordinal: int, duration: Duration | int, sign: int) -> int | None:
+    """Return a date moved by whole days or by months; None out of range or for part of a day."""
+    found = moved_date(ordinal, duration, sign)
+    return None if found is None else existing_day(found)
+
+
+def _add_months(ordinal: int, months: int) -> int:
+    """Return a day moved by months, both of any year: the calendar repeats itself every 400 years."""
+    cycle, days = divmod(ordinal - 1, _CYCLE)
+    day = date.fromordinal(days + 1)
+    year, month0 = divmod((day.year - 1) * 12 + day.month - 1 + months, 12)
+    further, year0 = divmod(year, 400)
+    last = monthrange(year0 + 1, month0 + 1)[1]
+    return date(year0 + 1, month0 + 1, min(day.day, last)).toordinal() + (cycle + further) * _CYCLE
 
 
 # ---------------------------------------------------------------------- calendar units
@@ -347,19 +359,15 @@ def next_anniversary(day: int, start: int) -> int:
 
 
 def edge_at(edge: Edge, now: int, zone: str) -> int:
-    """Return where the edge is at `now`; one outside the range of instants is just outside."""
-    moved = shift(now, edge.duration, edge.sign, zone)
-    if moved is None:
-        moved = MAX_INSTANT + 1 if edge.sign > 0 else MIN_INSTANT - 1
-    return moved + edge.plus
+    """Return where the edge is at `now`, out of the range of instants too."""
+    return moved(now, edge.duration, edge.sign, zone) + edge.plus
 
 
 def edge_on(edge: Edge, today: int) -> int:
-    """Return where the edge is for dates on the day `today`, as an ordinal."""
-    moved = shift_date(today, edge.duration, edge.sign)
-    if moved is None:
-        moved = MAX_ORDINAL + 1 if edge.sign > 0 else 0
-    return moved + edge.plus
+    """Return where the edge, a whole number of days or months away, is for dates on the day `today`, as an ordinal."""
+    found = moved_date(today, edge.duration, edge.sign)
+    assert found is not None  # `counts_days` was asked
+    return found + edge.plus
 
 
 def _open(start: int | None, end: int | None, least: int, greatest: int) -> Bounds:

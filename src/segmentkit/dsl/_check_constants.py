@@ -32,6 +32,9 @@ __all__ = [
 CONSTANTS: Final = frozenset({"number", "parameter", "text", "length", "instant", "date", "true", "false"})
 MAX_YEARS: Final = 10_000
 """Longest duration of a filter."""
+_YEAR: Final = 31_556_952_000_000  # the mean year, in microseconds
+MAX_UNITS: Final = 1_000_000
+"""Most calendar units of a window."""
 
 
 def is_constant(tree: Tree[Token]) -> bool:
@@ -203,8 +206,13 @@ def _is_fraction(tree: Tree[Token]) -> bool:
     return tree.data == "number" and "." in str(tree.children[0])
 
 
+def is_too_long(length: Duration) -> bool:
+    """Return whether a duration is longer than filters have them."""
+    return length.months > MAX_YEARS * 12 or length.micros > MAX_YEARS * _YEAR
+
+
 def _checked_length(tree: Tree[Token], length: Duration | None, scope: Scope) -> Duration | None:
-    if length is not None and max(length.months / 12, length.micros / 31_556_952_000_000) > MAX_YEARS:
+    if length is not None and is_too_long(length):
         scope.report(tree, f"the duration is longer than {MAX_YEARS:,} years")
         return None
     return length

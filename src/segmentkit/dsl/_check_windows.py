@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentkit import schema as types
 from segmentkit.dsl import _literals
-from segmentkit.dsl._check_constants import check_amount, check_length
+from segmentkit.dsl._check_constants import MAX_UNITS, check_amount, check_length
 from segmentkit.dsl._check_types import arithmetic_type, described
 from segmentkit.dsl._check_values import check_value
 from segmentkit.dsl._scope import Scope, bare, nearest, span, words_of
@@ -84,6 +84,9 @@ def check_stretch(tree: Tree[Token], zone: str | None, scope: Scope) -> Relative
             unit = _calendar_unit(tree.children[1], scope)
             if count == 0:
                 scope.report(tree.children[0], "a window has at least one calendar unit")
+            if count is not None and count > MAX_UNITS:
+                scope.report(tree.children[0], f"a window has at most {MAX_UNITS:,} calendar units")
+                return None
             if not count or unit is None:
                 return None
             first, last = (-count, -1) if tree.data == "last_calendar" else (1, count)

@@ -202,11 +202,9 @@ def _moving_date(node: Arithmetic, line: Line, date: Line, length: Line, scene: 
 def _moving_month_step(line: Line, instant: Line, length: Duration, sign: int, scene: Scene) -> Line:
     """Return the line of a moving instant moved by months: straight for about a day."""
     low, high, slope = _stays.straight_piece(instant.value, length, sign, scene.zone)
-    line = attrs.evolve(line, until=min(line.until, leaves(instant, low, high, scene)))
-    if line.value is None:
-        return line
-    straight = attrs.evolve(line, slope=slope * instant.slope)
-    return attrs.evolve(straight, until=min(line.until, leaves(straight, _calendar.MIN_INSTANT, NEVER, scene)))
+    straight = Line(_calendar.moved(instant.value, length, sign, scene.zone), slope=slope * instant.slope)
+    until = min(line.until, leaves(instant, low, high, scene), leaves(straight, _calendar.MIN_INSTANT, NEVER, scene))
+    return attrs.evolve(line, until=until, slope=0 if line.value is None else straight.slope)
 
 
 def call_line(node: Call, line: Line, scene: Scene) -> Line:
@@ -281,12 +279,11 @@ def _straightened(edge: _calendar.Edge, x: int, days: bool, scene: Scene) -> Lin
     now = _calendar.civil_day(scene.now, scene.zone) if days else scene.now
     target = x - edge.plus
     if days:
-        meets = _calendar.shift_date(target, edge.duration, -edge.sign)
+        meets = _calendar.moved_date(target, edge.duration, -edge.sign)
+        assert meets is not None  # months have no part of a day
     else:
-        meets = _calendar.shift(target, edge.duration, -edge.sign, scene.zone)
+        meets = _calendar.moved(target, edge.duration, -edge.sign, scene.zone)
     near = _BEND // _calendar.DAY if days else _BEND
-    if meets is None:  # for ever on one side: the edge is still where `x` would be out of the calendar
-        return Line(x + edge.sign, moves=True)
     if _is_smooth(target, days, scene.zone) and _is_smooth(meets, days, scene.zone):
         return Line(now + target - meets + edge.plus, slope=1, moves=True)
     if now > meets + near:

@@ -91,12 +91,11 @@ def write_text(value: str) -> str:
 
 def read_number(raw: str) -> int | Decimal:
     """Return a whole number as int; with a point it is a Decimal, without trailing zeros."""
-    digits = raw.replace("_", "")
-    if len(digits) > MAX_DIGITS:
+    whole, point, part = raw.replace("_", "").partition(".")
+    whole, part = whole.lstrip("0") or "0", part.rstrip("0")
+    if len((whole + part).lstrip("0")) + len(part) > MAX_DIGITS:  # as `schema` counts them: digits and exponent
         raise ValueError(f"a number of more than {MAX_DIGITS:,} digits is over the limit")
-    if "." not in digits:
-        return int(digits)
-    return Decimal(digits.rstrip("0").removesuffix("."))
+    return Decimal(f"{whole}.{part}" if part else whole) if point else int(whole)
 
 
 def write_number(value: int | float | Decimal) -> str:

@@ -88,9 +88,7 @@ def straight_piece(at: int, duration: Duration, sign: int, zone: str) -> tuple[i
     offset = _calendar.offset_at(at, zone)
     low = at - (at + offset) % _calendar.DAY
     high = low + _calendar.DAY
-    moved, target_wall = _calendar.shift(at, duration, sign, zone), _calendar.shift(low + offset, duration, sign, "UTC")
-    if moved is None or target_wall is None:
-        return low, high, 0
+    target_wall = _calendar.moved(low + offset, duration, sign, "UTC")
     ahead = target_wall - (low + offset)  # how far a wall time of this day is moved
     source = _calendar.transition_between(low - _MARGIN, high + _MARGIN, zone)
     first, last = (_calendar.instant_of(wall, zone) for wall in (target_wall, target_wall + _calendar.DAY))
@@ -104,8 +102,9 @@ def straight_piece(at: int, duration: Duration, sign: int, zone: str) -> tuple[i
     if source is not None:
         cuts.add(source)
     low, high = max(cut for cut in cuts if cut <= at), min(cut for cut in cuts if cut > at)
-    following = _calendar.shift(at + 1, duration, sign, zone)
-    return low, high, 1 if following is None or at + 1 == high else following - moved
+    if at + 1 == high:
+        return low, high, 1
+    return low, high, _calendar.moved(at + 1, duration, sign, zone) - _calendar.moved(at, duration, sign, zone)
 
 
 def _sides(transition: int | None, zone: str) -> set[int]:

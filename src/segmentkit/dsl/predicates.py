@@ -527,11 +527,8 @@ class Within:
     @property
     def metres(self) -> float:
         """The distance in metres."""
-        return (
-            float(self.distance * {"m": 1, "km": 1_000}[self.unit])
-            if self.unit != "mi"
-            else (float(self.distance) * 1609.344)
-        )
+        distance = min(self.distance, 1_000_000_000)  # farther than anything on Earth, and a double holds it
+        return float(distance * {"m": 1, "km": 1_000}[self.unit]) if self.unit != "mi" else (float(distance) * 1609.344)
 
 
 @attrs.frozen(cache_hash=True)

@@ -18,6 +18,7 @@ from segmentkit.forms._build_written import (
     Written,
     constant,
     misuse,
+    repr_of,
     text,
     write,
 )
@@ -96,7 +97,7 @@ def as_condition(value: Any, where: str) -> Written:
     if isinstance(value, Condition | Value):
         return value._written
     raise misuse(
-        f"{where} takes conditions, got {value!r} ({type(value).__name__})",
+        f"{where} takes conditions, got {repr_of(value)} ({type(value).__name__})",
         hint="comparisons stand in parentheses beside & and |: (attr.orders > 4) & attr.consent",
     )
 
@@ -251,7 +252,7 @@ class Value:
     def within(self, distance: float, unit: str, of: tuple[float, float]) -> Condition:
         """Return whether the point lies at most so many "m", "km" or "mi" from latitude and longitude."""
         if unit not in ("m", "km", "mi"):
-            raise misuse(f"a distance is in 'm', 'km' or 'mi', not in {unit!r}")
+            raise misuse(f"a distance is in 'm', 'km' or 'mi', not in {repr_of(unit)}")
         return self._test("within", (constant(distance), SIGN), f" {unit} of ", _point(of))
 
     def in_box(self, south: float, west: float, north: float, east: float) -> Condition:
@@ -388,7 +389,7 @@ def _one_or_any(texts: tuple[str, ...]) -> tuple[Piece, ...]:
 
 def _point(point: Any) -> str:
     if not isinstance(point, tuple | list) or len(point) != 2:
-        raise misuse(f"expected a point (latitude, longitude), got {point!r}")
+        raise misuse(f"expected a point (latitude, longitude), got {repr_of(point)}")
     return f"({constant(point[0]).text}, {constant(point[1]).text})"
 
 

@@ -8,7 +8,21 @@ from typing import Any, Final, Generic, Self, TypeVar
 from segmentkit.dsl.predicates import Duration
 from segmentkit.forms._build_expressions import Condition, PlainValue, Value, as_condition, operand
 from segmentkit.forms._build_windows import window
-from segmentkit.forms._build_written import ATOM, CONDITION, OR, SUM, Piece, Written, length, misuse, named, text, write
+from segmentkit.forms._build_written import (
+    ATOM,
+    CONDITION,
+    OR,
+    SUM,
+    Piece,
+    Written,
+    constant,
+    length,
+    misuse,
+    named,
+    repr_of,
+    text,
+    write,
+)
 
 __all__ = [
     "Chain",
@@ -168,7 +182,7 @@ class Chain(Condition):
         if self._closed:
             raise misuse(_LAST, self._written)
         if not isinstance(other, EventSource):
-            raise misuse(f"a step of a sequence is an event, got {other!r}", hint="write event.purchase")
+            raise misuse(f"a step of a sequence is an event, got {repr_of(other)}", hint="write event.purchase")
         gap = "" if within is None else f" within {length(within)}"
         return Chain(f"{self._written.text} then {word}{other._spelled()}{gap}")
 
@@ -208,7 +222,9 @@ class RelatedSource(Value):
     def of(self, value: Value) -> Value:
         """Return a value of the related object that is more than an attribute: `of(event.login.count())`."""
         if not isinstance(value, Value):
-            raise misuse(f"expected a value of the related object, got {value!r}", hint="write event.login.count()")
+            raise misuse(
+                f"expected a value of the related object, got {repr_of(value)}", hint="write event.login.count()"
+            )
         tail = value.written.text
         return PlainValue(Written(f"{self._path}.{tail}", f"object.{self._path}.{tail}", ATOM))
 
@@ -296,28 +312,28 @@ class InSegment(Condition):
 def duration(count: int, unit: str) -> Duration:
     """Return so many units."""
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise misuse(f"a duration has a whole number of {unit}s that is not negative, got {count!r}")
+        raise misuse(f"a duration has a whole number of {unit}s that is not negative, got {repr_of(count)}")
     return Duration(count, unit)  # type: ignore[arg-type]  # the callers have the units
 
 
 def counted(word: str, count: int, conditions: tuple[Any, ...]) -> Condition:
     """Return `at least 2 of (...)`."""
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise misuse(f"a count of conditions is a whole number that is not negative, got {count!r}")
+        raise misuse(f"a count of conditions is a whole number that is not negative, got {repr_of(count)}")
     if not conditions:
-        raise misuse(f"'{word} {count} of' needs conditions")
+        raise misuse(f"'{word} {repr_of(count)} of' needs conditions")
     pieces: list[Piece] = []
     for condition in conditions:
         pieces += [", "] if pieces else []
         pieces.append((as_condition(condition, f"'{word}'"), OR))
-    return Condition(write(CONDITION, f"{word} {count} of (", *pieces, ")"))
+    return Condition(write(CONDITION, f"{word} {constant(count).text} of (", *pieces, ")"))
 
 
 def rank(word: str, count: Any, by: Any, per: Any, of: Any, ties: bool) -> Condition:  # noqa: PLR0917  # of `top`
     """Return `top 10 of (...) by ... per ...`."""
-    number = count.removesuffix("%") if isinstance(count, str) else str(count)
+    number = count.removesuffix("%") if isinstance(count, str) else repr_of(count)
     if isinstance(count, bool) or not number.replace(".", "", 1).isdecimal() or not number.isascii():
-        raise misuse(f"'{word}' takes a count or a percentage such as \"10%\", got {count!r}")
+        raise misuse(f"'{word}' takes a count or a percentage such as \"10%\", got {repr_of(count)}")
     among: tuple[Piece, ...] = () if of is None else (" of (", (as_condition(of, f"'{word} of'"), OR), ")")
     group: tuple[Piece, ...] = () if per is None else (" per ", (operand(per), SUM))
     how = "%" if isinstance(count, str) and count.endswith("%") else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from segmentkit.forms._build_written import SUM, Piece, Written, length, misuse, text
+from segmentkit.forms._build_written import SUM, Piece, Written, constant, length, misuse, repr_of, text
 
 __all__ = ["WINDOWS", "window"]
 
@@ -86,17 +86,17 @@ def _stretch(name: str, bound: Any) -> str:
             raise misuse(f"'{bound}' is no calendar unit", hint="it is one of " + ", ".join(_UNITS))
         return f"in {name} {bound}"
     if name == "this":
-        raise misuse(f"this= takes a calendar unit such as 'month', got {bound!r}")
+        raise misuse(f"this= takes a calendar unit such as 'month', got {repr_of(bound)}")
     if isinstance(bound, tuple):
         count, unit = _two(bound, name)
         single = unit.removesuffix("s") if isinstance(unit, str) else ""
         if type(count) is not int or count < 1 or single not in _UNITS:
-            raise misuse(f"{name}= takes a number of calendar units such as (3, 'months'), got {bound!r}")
-        return f"in the {name} {count} calendar {single}s"
+            raise misuse(f"{name}= takes a number of calendar units such as (3, 'months'), got {repr_of(bound)}")
+        return f"in the {name} {constant(count).text} calendar {single}s"
     return f"in the {name} {length(bound)}"
 
 
 def _two(pair: Any, name: str) -> tuple[Any, Any]:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise misuse(f"{name}= takes two bounds in a tuple, got {pair!r}")
+        raise misuse(f"{name}= takes two bounds in a tuple, got {repr_of(pair)}")
     return pair[0], pair[1]

@@ -38,6 +38,7 @@ __all__ = [
     "length",
     "misuse",
     "named",
+    "repr_of",
     "text",
     "write",
 ]
@@ -83,6 +84,15 @@ def misuse(message: str, written: Written | None = None, hint: str = "") -> Filt
     return FilterTypeError([Problem(message, 0, len(source), hint=hint)], source, "expression")
 
 
+def repr_of(value: Any) -> str:
+    """Return a value as an error shows it: short, also when it is a number of thousands of digits."""
+    try:
+        found = repr(value)
+    except (ValueError, RecursionError):  # Python writes no such number, and nothing that deep
+        return f"a very large {type(value).__name__}"
+    return found if len(found) <= 100 else found[:97] + "..."
+
+
 def named(name: Any, what: str) -> str:
     """Return a name as filters spell it.
 
@@ -90,7 +100,7 @@ def named(name: Any, what: str) -> str:
         FilterTypeError: it cannot be a name.
     """
     if not isinstance(name, str) or not 0 < len(name) <= 200 or "`" in name or "\n" in name:
-        raise misuse(f"{what} has a name of 1 to 200 characters without backtick or line break, got {name!r}")
+        raise misuse(f"{what} has a name of 1 to 200 characters without backtick or line break, got {repr_of(name)}")
     return quote_name(str(name))
 
 
@@ -107,9 +117,14 @@ def _instant(value: datetime) -> str:
 def _period(value: timedelta) -> str:
     seconds, rest = divmod(value, timedelta(seconds=1))
     if rest or seconds < 0:
-        raise misuse(f"a duration is a whole number of seconds and not negative, got {value!r}")
+        raise misuse(f"a duration is a whole number of seconds and not negative, got {repr_of(value)}")
     unit, length = next((u, n) for u, n in _EXACT if seconds % n == 0)
     return write_length(Duration(seconds // length, unit))  # type: ignore[arg-type]  # the table has the units
+
+
+def _calendar_length(value: Duration) -> str:
+    constant(value.count)  # a number too long to be written is refused
+    return write_length(value)
 
 
 _EXACT: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
@@ -134,7 +149,7 @@ _CONSTANTS: Final[tuple[tuple[type, Callable[[Any], str]], ...]] = (
     (datetime, _instant),
     (date, lambda value: write_date(value.toordinal())),
     (timedelta, _period),
-    (Duration, write_length),
+    (Duration, _calendar_length),
 )
 
 
@@ -151,8 +166,8 @@ def constant(value: Any) -> Written:
     if value is None:
         raise misuse("None is no constant", hint="ask with .is_missing() or .is_known()")
     raise misuse(
-        f"expected text, a number, a boolean, a date, an aware datetime or a duration, got {value!r}"[:200]
-        + f" ({type(value).__name__})"
+        "expected text, a number, a boolean, a date, an aware datetime or a duration, "
+        f"got {repr_of(value)} ({type(value).__name__})"
     )
 
 
@@ -163,7 +178,7 @@ def text(value: Any) -> str:
         FilterTypeError: it is no text.
     """
     if not isinstance(value, str):
-        raise misuse(f"expected text, got {value!r} ({type(value).__name__})")
+        raise misuse(f"expected text, got {repr_of(value)} ({type(value).__name__})")
     return constant(value).text
 
 
@@ -174,5 +189,5 @@ def length(value: Any) -> str:
         FilterTypeError: it is none.
     """
     if not isinstance(value, Duration | timedelta):
-        raise misuse(f"expected a duration such as days(30), got {value!r} ({type(value).__name__})")
+        raise misuse(f"expected a duration such as days(30), got {repr_of(value)} ({type(value).__name__})")
     return constant(value).text

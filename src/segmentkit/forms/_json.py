@@ -71,7 +71,9 @@ def pointer(*steps: str | int) -> str:
     >>> pointer("filter", "items", 0, "a/b")
     '/filter/items/0/a~1b'
     """
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    return "".join(
+        "/" + (step if isinstance(step, str) else shown(step)).replace("~", "~0").replace("/", "~1") for step in steps
+    )
 
 
 @attrs.define

@@ -8,7 +8,7 @@ missing is false, so `not x < 5` is not `x >= 5`); laws in `tests/properties` sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import evolve
@@ -148,20 +148,22 @@ def _fused(kind: type[And | Or], items: Iterable[Predicate]) -> list[Predicate]:
     connective does the same: `a != 1 and a != 2` is `a not in (1, 2)`.
     """
     dual: type[And | Or] = And if kind is Or else Or
-    groups: dict[Any, Predicate] = {}
+    groups: dict[Any, list[tuple[Predicate, Any]]] = {}
     for item in dict.fromkeys(items):
         inner = item.item if isinstance(item, Not) else item
         group = _list_of(inner, dual if isinstance(item, Not) else kind)
         key: Any = item if group is None else (isinstance(item, Not), *group[:-1])
-        if group is not None and key in groups:
-            before = groups[key]
-            other = _list_of(before.item if isinstance(before, Not) else before, dual if key[0] else kind)
-            assert other is not None  # it has the same key
-            made = _made_of(group, (*other[-1], *group[-1]))
-            groups[key] = Not(made) if key[0] else made
-        else:
-            groups[key] = item
-    return sorted(groups.values(), key=key_of)
+        groups.setdefault(key, []).append((item, group))
+    return sorted((_joined(alike) for alike in groups.values()), key=key_of)
+
+
+def _joined(alike: Sequence[tuple[Predicate, Any]]) -> Predicate:
+    """Return items that ask the same of one value as one item with all their constants."""
+    first, group = alike[0]
+    if len(alike) == 1:
+        return first
+    made = _made_of(group, tuple(constant for _, asked in alike for constant in asked[-1]))
+    return Not(made) if isinstance(first, Not) else made
 
 
 def _list_of(item: Predicate, kind: type[And | Or]) -> tuple[Any, ...] | None:

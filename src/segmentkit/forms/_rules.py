@@ -5,7 +5,7 @@ The parser never makes a node that breaks one of these; a document from somewher
 
 from __future__ import annotations
 
-from segmentkit.dsl._check_constants import MAX_YEARS
+from segmentkit.dsl._check_constants import MAX_UNITS, MAX_YEARS, is_too_long
 from segmentkit.dsl.predicates import (
     Absolute,
     And,
@@ -49,7 +49,7 @@ def rule_of(node: Node | Step) -> str:  # noqa: C901  # one arm for each rule
             return _length(first) or ("" if second is None else _length(second))
         case Calendar(_, first, last):
             if (first, last) in ((0, 0), (-1, -1), (1, 1)) or (first < last == -1) or (first == 1 < last):
-                return "" if last - first < 1_000_000 else "the window has more than a million calendar units"
+                return "" if last - first < MAX_UNITS else f"the window has more than {MAX_UNITS:,} calendar units"
             return f"calendar units from {first} to {last} have no spelling: they begin or end at the current one"
         case Chain(steps) if len(steps) < 2:
             return f"a chain has two steps or more, and this has {len(steps)}"
@@ -76,5 +76,4 @@ def rule_of(node: Node | Step) -> str:  # noqa: C901  # one arm for each rule
 
 
 def _length(duration: Duration) -> str:
-    years = max(duration.months / 12, duration.micros / 31_556_952_000_000)
-    return f"the duration is longer than {MAX_YEARS:,} years" if years > MAX_YEARS else ""
+    return f"the duration is longer than {MAX_YEARS:,} years" if is_too_long(duration) else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from segmentkit.dsl.predicates import Call, Constant, IsEmpty, OneRelated, Path
 from segmentkit.linting._counts import Counted, counted, is_counted_by, is_never
@@ -142,12 +142,12 @@ def _counts_agree(states: States, solver: Solver) -> bool:
     return True
 
 
-def _least(one: Counted, region: Region) -> float:
+def _least(one: Counted, region: Region) -> Any:
     """Return how many there are at least, by this aggregate."""
     if region.missing:
         return 0
     if one.is_count:
-        return float(region.least)
+        return region.least
     return 1 if one.is_missing_without else 0
 
 
