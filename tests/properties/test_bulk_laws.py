@@ -19,6 +19,7 @@ from hypothesis import given, strategies as st
 
 import segmentkit as sk
 from segmentkit.index import _matcher, _plan
+from tests.examples import FORMS
 from tests.histories import History, Segment, fit, histories
 from tests.side_by_side import engine_for
 from tests.strategies import moves
@@ -50,6 +51,7 @@ def define_together(engine: sk.Engine, segments: list[Segment]) -> None:
         engine.define_file(path)
 
 
+@FORMS
 @given(histories(n_segments=3), st.lists(moves(), max_size=3))
 def test_definitions_over_facts_select_what_plain_evaluation_selects(history: History, later: list[timedelta]) -> None:
     """Members, cells and deadlines are right at once, and stay right as time passes."""
@@ -65,6 +67,7 @@ def test_definitions_over_facts_select_what_plain_evaluation_selects(history: Hi
         engine.check_invariants()
 
 
+@FORMS
 @given(histories(n_segments=3), st.lists(moves(), max_size=2))
 def test_definitions_one_by_one_select_the_same(history: History, later: list[timedelta]) -> None:
     """A plan that is extended and one that is built for all segments hold the same."""
@@ -83,6 +86,7 @@ def test_definitions_one_by_one_select_the_same(history: History, later: list[ti
         assert together.members(segment.name) == single.members(segment.name)
 
 
+@FORMS
 @given(histories(n_segments=3))
 def test_previews_find_what_plain_evaluation_finds(history: History) -> None:
     """A filter that nothing remembers counts the same objects as the plain evaluator."""
@@ -163,6 +167,7 @@ def without_given_ids(facts: Iterable[Any]) -> list[Any]:
     ]
 
 
+@FORMS
 @given(histories(n_segments=3), st.booleans(), st.integers(0, 8), st.lists(moves(), max_size=2))
 def test_a_table_means_what_its_rows_mean_one_by_one(
     history: History, from_arrow: bool, split: int, later: list[timedelta]

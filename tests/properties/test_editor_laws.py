@@ -12,6 +12,7 @@ from segmentkit.dsl._parse import language
 from segmentkit.dsl._scan import scan
 from segmentkit.editor import Completion, complete
 from tests.dsl.shop import SCHEMA
+from tests.examples import FORMS
 from tests.properties.test_language_laws import cases
 from tests.strategies import World
 
@@ -23,6 +24,7 @@ PIECES = (
 )  # fmt: skip
 
 
+@FORMS
 @given(st.lists(st.sampled_from(PIECES), max_size=25), st.integers(0, 120))
 def test_completion_never_fails(pieces: list[str], position: int) -> None:
     """Whatever the text, completions come back, and each takes the place of something at the cursor."""
@@ -32,6 +34,7 @@ def test_completion_never_fails(pieces: list[str], position: int) -> None:
         assert 0 <= start <= min(position, len(text)) <= end <= len(text)
 
 
+@FORMS
 @given(st.text(max_size=60), st.integers(0, 60))
 def test_completion_never_fails_on_any_text(text: str, position: int) -> None:
     """Nor on text that is no filter at all."""
@@ -52,6 +55,7 @@ def can_be_read(text: str) -> bool:
     return True
 
 
+@FORMS
 @given(cases(), st.integers(0, 2), st.randoms(use_true_random=False))
 def test_what_is_offered_can_be_read(case: tuple[World, p.Predicate], kept: int, chance: Random) -> None:
     """At the words of a filter: what is offered there, put in its place, is read by the parser."""
@@ -73,6 +77,7 @@ def is_among(word: str, offers: list[Completion]) -> bool:
     return any(offer.text == word or offer.text.startswith((f"{word} ", f"{word}(")) for offer in offers)
 
 
+@FORMS
 @given(cases(), st.randoms(use_true_random=False))
 def test_what_people_write_is_offered(case: tuple[World, p.Predicate], chance: Random) -> None:
     """At the beginning of nearly every word of a filter, that word is offered."""

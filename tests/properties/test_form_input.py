@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 import segmentkit as sk
 from segmentkit.forms import jsonlogic, querybuilder
+from tests.examples import FORMS
 from tests.forms.shop import FILTERS, SHOP
 
 _WORDS = (
@@ -51,6 +52,7 @@ def _read_by_all(document: Any) -> None:
             assert sk.from_json(sk.to_json(tree)) == tree
 
 
+@FORMS
 @given(_documents)
 def test_any_document_ends_in_a_tree_or_an_error_of_the_library(document: Any) -> None:
     _read_by_all(document)
@@ -97,11 +99,13 @@ def damaged(draw: st.DrawFn) -> Any:
     return document
 
 
+@FORMS
 @given(damaged())
 def test_a_damaged_document_ends_in_a_tree_or_an_error_of_the_library(document: Any) -> None:
     _read_by_all(document)
 
 
+@FORMS
 @given(st.text(alphabet=st.sampled_from(list('#" \n()[],abAND>0123')), max_size=60), st.sampled_from(FILTERS))
 def test_any_file_is_laid_out_or_refused(noise: str, text: str) -> None:
     """What the formatter makes it makes again, and it loses no comment."""

@@ -12,6 +12,7 @@ from segmentkit.dsl import predicates as p
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.forms import jsonlogic, querybuilder
 from tests.built import built
+from tests.examples import FORMS
 from tests.model import ObjectFacts
 from tests.strategies import World, facts, worlds
 from tests.trees import predicates
@@ -31,6 +32,7 @@ def cases_with_facts(draw: st.DrawFn) -> tuple[World, p.Predicate, list[ObjectFa
     return world, tree, [draw(facts(world, "contact")) for _ in range(2)]
 
 
+@FORMS
 @given(cases())
 def test_json_loses_nothing(case: tuple[World, p.Predicate]) -> None:
     """A tree comes back from JSON text, on its own and through the schema."""
@@ -40,6 +42,7 @@ def test_json_loses_nothing(case: tuple[World, p.Predicate]) -> None:
     assert sk.from_json(document, world.schema, "contact") == tree
 
 
+@FORMS
 @given(cases())
 def test_every_filter_has_a_sentence(case: tuple[World, p.Predicate]) -> None:
     """Plain English is there for every node, on one line."""
@@ -48,6 +51,7 @@ def test_every_filter_has_a_sentence(case: tuple[World, p.Predicate]) -> None:
     assert "\n" not in sentence
 
 
+@FORMS
 @given(cases_with_facts())
 def test_the_normal_form_means_the_same(case: tuple[World, p.Predicate, list[ObjectFacts]]) -> None:
     """A filter and its normal form hold for the same facts, before and after time passes."""
@@ -60,6 +64,7 @@ def test_the_normal_form_means_the_same(case: tuple[World, p.Predicate, list[Obj
             assert evaluate(normal, known, now, zone) == evaluate(tree, known, now, zone)
 
 
+@FORMS
 @given(cases())
 def test_the_normal_form_is_normal_and_a_filter(case: tuple[World, p.Predicate]) -> None:
     """Normalizing again changes nothing, and the normal form has a spelling that is parsed into it."""
@@ -71,6 +76,7 @@ def test_the_normal_form_is_normal_and_a_filter(case: tuple[World, p.Predicate])
     assert dsl.parse(text, world.schema, "contact") == normal
 
 
+@FORMS
 @given(cases())
 def test_a_filter_negated_twice_has_the_same_normal_form(case: tuple[World, p.Predicate]) -> None:
     """The complement of the complement is the filter."""
@@ -79,6 +85,7 @@ def test_a_filter_negated_twice_has_the_same_normal_form(case: tuple[World, p.Pr
     assert sk.normalize(p.Not(sk.normalize(p.Not(tree)))) == sk.normalize(tree)
 
 
+@FORMS
 @given(cases())
 def test_the_builder_gives_the_same_trees(case: tuple[World, p.Predicate]) -> None:
     """What is written for a filter in Python is the filter; numbers take the type of what they meet."""
@@ -89,6 +96,7 @@ def test_the_builder_gives_the_same_trees(case: tuple[World, p.Predicate]) -> No
     assert sk.normalize(found) == sk.normalize(tree)
 
 
+@FORMS
 @given(cases())
 def test_what_other_formats_can_say_comes_back(case: tuple[World, p.Predicate]) -> None:
     """A filter that is written as rules of react-querybuilder or as JsonLogic comes back with its normal form."""

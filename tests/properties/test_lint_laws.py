@@ -16,6 +16,7 @@ from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.linting import Finding, lint
 from segmentkit.linting._solve import Solver
 from segmentkit.schema import Schema, to_micros
+from tests.examples import FORMS
 from tests.model import ObjectFacts
 from tests.properties.test_related_laws import Case, cases as related_cases
 from tests.related_strategies import related_predicates
@@ -35,6 +36,7 @@ def cases(draw: st.DrawFn) -> tuple[World, list[tuple[p.Predicate, bool]], list[
     return world, signed, objects, [world.start, *(to_micros(world.base + offset) for offset in moved)]
 
 
+@FORMS
 @given(cases())
 def test_what_is_said_to_exclude_each_other_never_holds_together(
     case: tuple[World, list[tuple[p.Predicate, bool]], list[ObjectFacts], list[int]],
@@ -193,6 +195,7 @@ def without(tree: p.Predicate, place: tuple[int, int]) -> p.Predicate:
             return tree
 
 
+@FORMS
 @given(filters())
 def test_findings_are_true_of_every_object(case: tuple[list[str], list[str]]) -> None:
     """What always holds, or never, does; what is redundant can be left out: for all objects of small domains."""
@@ -219,6 +222,7 @@ def test_findings_are_true_of_every_object(case: tuple[list[str], list[str]]) ->
                 continue
 
 
+@FORMS
 @given(filters(2))
 def test_segments_that_hold_each_other_do_so_for_every_object(case: tuple[list[str], list[str]]) -> None:
     """A filter within a segment, or around it, is so for all objects of small domains."""
@@ -237,6 +241,7 @@ def test_segments_that_hold_each_other_do_so_for_every_object(case: tuple[list[s
         assert (False, True) not in pairs
 
 
+@FORMS
 @given(filters(2))
 def test_the_solver_sees_through_connectives(case: tuple[list[str], list[str]]) -> None:
     """`A and B` excludes `not A`, and `A` excludes `not (A or B)`."""
@@ -250,6 +255,7 @@ def test_the_solver_sees_through_connectives(case: tuple[list[str], list[str]]) 
 # -------------------------------------------------------------------------------- related
 
 
+@FORMS
 @given(related_cases(), st.data())
 def test_what_excludes_each_other_over_relations_never_holds_together(case: Case, data: st.DataObject) -> None:
     """The same over related objects, segments and ranks, with what the segments stand for."""

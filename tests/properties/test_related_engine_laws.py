@@ -20,6 +20,7 @@ import segmentkit as sk
 from segmentkit.dsl import predicates as p
 from segmentkit.dsl._dependencies import evaluation_order, referrers, segments_read
 from segmentkit.schema import to_micros
+from tests.examples import RELATED
 from tests.histories import History, Segment, fit
 from tests.model import Flip
 from tests.related_histories import related_definitions, related_histories
@@ -92,6 +93,7 @@ def side_by_side(history: History) -> SideBySide:
 # ---------------------------------------------------------------- equal to plain evaluation
 
 
+@RELATED
 @given(related_histories(n_segments=4, n_steps=5))
 def test_incremental_equals_plain_evaluation(history: History) -> None:
     """After every step members and deltas are those of the model, in time and by changes."""
@@ -104,6 +106,7 @@ def test_incremental_equals_plain_evaluation(history: History) -> None:
         assert both.engine.verify() == []
 
 
+@RELATED
 @given(related_histories(n_segments=3))
 def test_not_is_everybody_else(history: History) -> None:
     """A segment and its negation share nobody and together are all objects of the type, at every step."""
@@ -122,6 +125,7 @@ def test_not_is_everybody_else(history: History) -> None:
         assert outside == set(engine.members("outsiders"))
 
 
+@RELATED
 @given(related_histories(n_segments=3))
 def test_a_preview_is_what_the_segment_would_be(history: History) -> None:
     """preview() has the members that the same filter has when it is defined, at every step."""
@@ -141,6 +145,7 @@ def test_a_preview_is_what_the_segment_would_be(history: History) -> None:
 # -------------------------------------------------------------------- portions and order
 
 
+@RELATED
 @given(related_histories())
 def test_a_batch_is_its_consolidated_singles(history: History) -> None:
     """Feeding a batch's changes one by one ends in the same place, and its net deltas are the batch's."""
@@ -168,6 +173,7 @@ def _order(flip: Flip) -> tuple[int, str, str, bool]:
     return (flip.at, flip.segment, flip.object, flip.entered)
 
 
+@RELATED
 @given(related_histories(), st.lists(moves(), min_size=2, max_size=4))
 def test_time_may_pass_in_portions(history: History, portions: list[timedelta]) -> None:
     """advance(a), advance(b) brings the same deltas as advance(b)."""
@@ -187,6 +193,7 @@ def test_time_may_pass_in_portions(history: History, portions: list[timedelta]) 
     is_sound(at_once)
 
 
+@RELATED
 @given(related_histories())
 def test_time_passes_by_itself_before_a_batch(history: History) -> None:
     """apply() alone brings what advance() and then apply() bring."""
@@ -200,6 +207,7 @@ def test_time_passes_by_itself_before_a_batch(history: History) -> None:
         assert list(lazy.apply(step.changes)) == passed + list(eager.apply(step.changes))
 
 
+@RELATED
 @given(related_histories(), st.data())
 def test_facts_that_were_read_out_rebuild_the_engine_in_any_order(history: History, data: st.DataObject) -> None:
     """iter_facts(), object by object in any order, so that links come before what they lead to, gives the same."""
@@ -222,6 +230,7 @@ def test_facts_that_were_read_out_rebuild_the_engine_in_any_order(history: Histo
     is_sound(again)
 
 
+@RELATED
 @given(related_histories(n_segments=4), st.data())
 def test_when_a_segment_is_defined_does_not_matter(history: History, data: st.DataObject) -> None:
     """Segments defined first, on the way or last have the same members in the end, if they need no past."""
@@ -241,6 +250,7 @@ def test_when_a_segment_is_defined_does_not_matter(history: History, data: st.Da
     is_sound(late)
 
 
+@RELATED
 @given(history=related_histories(n_segments=4), data=st.data())
 def test_a_file_may_name_its_segments_in_any_order(
     history: History, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -263,6 +273,7 @@ def test_a_file_may_name_its_segments_in_any_order(
     is_sound(from_file)
 
 
+@RELATED
 @given(related_histories(n_segments=4), st.data())
 def test_an_engine_opened_on_the_store_of_another_goes_on(history: History, data: st.DataObject) -> None:
     """It has the same members, also where a segment was redefined to refer to a later one, and goes on alike."""
@@ -306,6 +317,7 @@ def _reached(segment: Segment, history: History) -> set[str]:
 # ------------------------------------------------------------------------- definitions
 
 
+@RELATED
 @given(related_histories(n_segments=4), st.data())
 def test_redefining_and_dropping_segments_that_others_refer_to(history: History, data: st.DataObject) -> None:
     """A redefinition flips what refers to it in the same batch; circles and dropping what is needed are refused."""
@@ -373,6 +385,7 @@ def drop_or_refuse(both: SideBySide, name: str) -> None:
 # -------------------------------------------------------------------- what changes nothing
 
 
+@RELATED
 @given(related_histories())
 def test_a_change_and_its_undo_leave_no_delta(history: History) -> None:
     """In one batch: events retracted, links moved there and back, objects made and deleted, or put and put back."""
@@ -408,6 +421,7 @@ def _elsewhere(object_type: sk.ObjectType) -> dict[str, str]:
     return {name: OBJECTS[0] for name, relation in object_type.relations.items() if relation.cardinality == "one"}
 
 
+@RELATED
 @given(related_histories(n_steps=5), st.integers(0, 4), st.integers(0, 3))
 def test_a_refused_batch_changes_nothing(history: History, at: int, place: int) -> None:
     """An engine that was given a bad batch on the way behaves like one that was not."""
@@ -429,6 +443,7 @@ def test_a_refused_batch_changes_nothing(history: History, at: int, place: int) 
     assert memberships(given_bad, history) == memberships(spared, history)
 
 
+@RELATED
 @given(related_histories(n_segments=3), st.integers(0, 3))
 def test_snapshot_and_changelog_give_the_next_snapshot(history: History, at: int) -> None:
     """The members at some point, changed by the deltas since, are the members now."""
@@ -447,6 +462,7 @@ def test_snapshot_and_changelog_give_the_next_snapshot(history: History, at: int
 # -------------------------------------------------------------------------- a failing store
 
 
+@RELATED
 @given(related_histories(n_segments=4, n_steps=5), st.data())
 def test_a_failing_store_leaves_everything_as_it_was(history: History, data: st.DataObject) -> None:
     """Members, links, ranks and history are taken back, and the call works afterwards as if nothing had been.

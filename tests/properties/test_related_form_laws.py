@@ -10,9 +10,11 @@ import segmentkit as sk
 from segmentkit import build, dsl
 from segmentkit.dsl import predicates as p
 from tests.built import built
+from tests.examples import FORMS
 from tests.properties.test_related_laws import Case, cases
 
 
+@FORMS
 @given(cases(depth=2))
 def test_json_loses_nothing(case: Case) -> None:
     """A tree comes back from JSON text, on its own and through the schema; and it has a sentence."""
@@ -22,6 +24,7 @@ def test_json_loses_nothing(case: Case) -> None:
     assert sk.to_english(case.tree, on=case.on).endswith(".")
 
 
+@FORMS
 @given(cases(depth=2))
 def test_the_normal_form_holds_for_the_same_objects(case: Case) -> None:
     """A filter and its normal form have the same members; the normal form is normal, and a filter."""
@@ -33,6 +36,7 @@ def test_the_normal_form_holds_for_the_same_objects(case: Case) -> None:
     assert sk.normalize(p.Not(sk.normalize(p.Not(case.tree)))) == normal
 
 
+@FORMS
 @given(cases(depth=2))
 def test_the_builder_gives_the_same_trees(case: Case) -> None:
     """What is written for a filter in Python is the filter."""

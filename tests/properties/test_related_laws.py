@@ -13,6 +13,7 @@ from segmentkit import dsl
 from segmentkit.dsl import predicates as p
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.schema import to_micros
+from tests.examples import RELATED
 from tests.flips import candidates
 from tests.histories import History, histories
 from tests.model import Flip, Model, Refused
@@ -49,6 +50,7 @@ def cases(draw: st.DrawFn, depth: int = 1) -> Case:
     return Case(world, model, segments, on, draw(related_predicates(world, on, segments, depth=depth)))
 
 
+@RELATED
 @given(cases(depth=2))
 def test_reading_what_was_printed_gives_the_same_tree(case: Case) -> None:
     """Parsing the canonical text of a tree gives the tree again, and its text is one line."""
@@ -60,6 +62,7 @@ def test_reading_what_was_printed_gives_the_same_tree(case: Case) -> None:
     assert dsl.format(again) == text
 
 
+@RELATED
 @given(cases())
 def test_not_is_the_complement(case: Case) -> None:
     """`not (F)` holds exactly for the objects of the type for which F does not."""
@@ -68,6 +71,7 @@ def test_not_is_the_complement(case: Case) -> None:
     assert case.model.evaluate(negated, case.on) == everybody - case.model.evaluate(case.tree, case.on)
 
 
+@RELATED
 @given(cases(), moves())
 def test_nothing_changes_before_the_horizon(case: Case, move: timedelta) -> None:
     """Up to the horizon of everything that a filter reads it keeps its answer for everybody."""
@@ -90,6 +94,7 @@ def test_nothing_changes_before_the_horizon(case: Case, move: timedelta) -> None
                 assert evaluate(case.tree, facts, instant, zone) == holds, f"changed at {instant}, before {horizon}"
 
 
+@RELATED
 @given(st.data())
 def test_the_model_remembers_what_its_flips_say(data: st.DataObject) -> None:
     """Flips applied one by one to memberships give those that evaluating every definition gives."""
@@ -114,6 +119,7 @@ def _turn(members: set[str], flip: Flip) -> None:
     (members.add if flip.entered else members.discard)(flip.object)
 
 
+@RELATED
 @given(histories())
 def test_where_nothing_is_related_the_model_is_the_plain_one(history: History) -> None:
     """Both models of one type give the same flips at the same instants, and refuse the same batches."""

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import segmentkit as sk
 from segmentkit.dsl._dependencies import evaluation_order, referrers, segments_read
 from segmentkit.dsl.predicates import Constant, InSegment
+from tests.examples import RELATED
 from tests.histories import Segment
 from tests.related_histories import related_definitions
 from tests.related_model import RelatedModel, relations_of
@@ -188,5 +189,5 @@ class RelatedMachine(RuleBasedStateMachine):
 
 
 # Fifteen steps, each of which compares everything
-RelatedMachine.TestCase.settings = settings(stateful_step_count=15, max_examples=settings.default.max_examples)
+RelatedMachine.TestCase.settings = settings(RELATED, stateful_step_count=15)
 TestRelatedEngine = RelatedMachine.TestCase
