@@ -109,6 +109,24 @@ class BooleanFeature(Feature):
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
         self.look_again(number, at, moves)
 
+    def turn_all(self, numbers: BitMap, now: int) -> tuple[int, int, BitMap]:
+        """Bring objects, for all of which the answer is that of the first, to it.
+
+        Returns:
+            The cells before and after, and the objects that move.
+        """
+        after = self.cell(numbers[0], now)
+        moving = numbers - self.members if after == TRUE else numbers & self.members
+        if after == TRUE:
+            self.members |= moving
+        else:
+            self.members -= moving
+        if self.place >= 0:
+            cells, stride, place = self.rows.cells, self.rows.stride, self.place
+            for number in moving:
+                cells[number * stride + place] = after
+        return FALSE + TRUE - after, after, moving
+
     def _store(self, number: int, cell: int) -> None:
         if cell == TRUE:
             self.members.add(number)

@@ -18,6 +18,7 @@ from pyroaring import BitMap
 
 from segmentkit.dsl.predicates import Predicate
 from segmentkit.index import _plan
+from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._clauses import (
     clauses_of,
 )
@@ -186,6 +187,38 @@ class Matcher(Plan):
         if flips:
             self.memberships.flip(number, flips)
         return flips
+
+    def carry_all(self, feature: BooleanFeature, numbers: BitMap, now: int) -> list[tuple[int, Flips]]:
+        """Carry a feature that comes to be the same for many objects; return what flips, by object.
+
+        Cost: a vectorised look at the objects for each clause, and the objects that flip.
+        """
+        import numpy as np
+
+        from segmentkit.index._bulk import Selection
+
+        if not numbers:
+            return []
+        before, after, moving = feature.turn_all(numbers, now)
+        if not moving:
+            return []
+        self._rows.now = now
+        mask = feature.mask_at(after)
+        clauses = bits_of(feature.mask_at(before) ^ mask)
+        others = [[tuple(bound for bound in self._literals[clause] if bound[0] is not feature)] for clause in clauses]
+        selection = Selection(self, now, np.array(moving.to_array(), dtype=np.int64))
+        by_number: dict[int, list[int]] = {}
+        for clause, found in zip(clauses, selection.members(others), strict=True):
+            self.clauses_examined += len(found)
+            for number in found:
+                by_number.setdefault(number, []).append(clause if mask >> clause & 1 else ~clause)
+        flipped = []
+        for number, turned in by_number.items():
+            flips = self._settled(number, turned)
+            if flips:
+                self.memberships.flip(number, flips)
+                flipped.append((number, flips))
+        return flipped
 
     def _sift(self, number: int, clauses: int, moves: Iterable[Move]) -> int:
         """Return those of the clauses whose literals hold on all dense features that have not moved."""

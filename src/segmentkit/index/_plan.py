@@ -255,15 +255,20 @@ class Plan:
         self._enter_all(self.watchers, now)
 
     def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
-        if len(self.table.alive) >= BULK_FROM:
-            from segmentkit.index import _bulk
-
-            _bulk.enter_all(self, watchers, now)
-            return
+        """Take all objects in. Sources come first: what they rank, others only write down."""
+        others = []
         for watcher in watchers:
             if isinstance(watcher, RankSource):
                 watcher.enter_all(self.table.alive, now)
-            elif watcher.keeps_state:
+            else:
+                others.append(watcher)
+        if len(self.table.alive) >= BULK_FROM:
+            from segmentkit.index import _bulk
+
+            _bulk.enter_all(self, others, now)
+            return
+        for watcher in others:
+            if watcher.keeps_state:
                 for number in self.table.alive:
                     watcher.enter(number, now)
 

@@ -20,8 +20,11 @@ from typing import Any, Protocol, TypeAlias
 import attrs
 from pyroaring import BitMap
 
+from segmentkit.dsl.predicates import OneRelated
+from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._features import Feature, Move
 from segmentkit.index._matcher import Matcher
+from segmentkit.index._plan import BULK_FROM
 from segmentkit.index._readings import Hop, Reading
 from segmentkit.index._segments import Segment
 from segmentkit.index._strata import Strata
@@ -70,6 +73,8 @@ class Ripple:
         self._world = world
         self._entries: dict[_Key, list[_Entry]] = {}
         self._waiting: dict[int, dict[tuple[Matcher, int], tuple[dict[Looker, None], list[Move]]]] = {}
+        self._together: dict[int, list[tuple[Matcher, BooleanFeature, BitMap]]] = {}
+        """Objects for which a feature comes to be the same, by level."""
         self._emitters: Mapping[str, Emitter] = {}
 
     def attach(self, emitters: Mapping[str, Emitter]) -> None:
@@ -161,7 +166,22 @@ class Ripple:
         if log is not None and self._world.is_logging:
             (log.enter if entered else log.leave)(number, now)
         for path, registration in self._entries.get(("segment", segment.object_type, segment.name), ()):
-            self._wait(path, (number,), registration)
+            if not (path and self._wait_together(path, number, registration)):
+                self._wait(path, (number,), registration)
+
+    def _wait_together(self, path: tuple[Hop, ...], number: int, registration: Registration) -> bool:
+        """Let many objects that point to one wait together, if all they ask is whether that one is in a segment."""
+        looker = registration.looker
+        if len(path) > 1 or not (isinstance(looker, BooleanFeature) and isinstance(looker.predicate, OneRelated)):
+            return False
+        on, relation = path[0]
+        object_id = self._world.tables[self._schema.type(on).relations[relation].target].ids[number]
+        links = self._world.tables[on].links[relation]
+        if object_id is None or links.count(object_id) < BULK_FROM:
+            return False
+        level = self._level(registration.segments)
+        self._together.setdefault(level, []).append((registration.matcher, looker, links.bitmap(object_id)))
+        return True
 
     def spill(self, matcher: Matcher, number: int, move: Move) -> None:
         """Take the move of an object other than the one that has changed."""
@@ -205,21 +225,25 @@ class Ripple:
 
     def settle(self, now: int, cause: str) -> None:
         """Let everybody look again who waits, level by level, and whoever that concerns in turn."""
-        waiting = self._waiting
-        while waiting:
-            level = min(waiting)
-            for (matcher, number), (lookers, moves) in waiting.pop(level).items():
-                object_id = matcher.table.ids[number]
-                if object_id is None:
+        waiting, together = self._waiting, self._together
+        while waiting or together:
+            level = min((*waiting, *together))
+            for (matcher, number), (lookers, moves) in waiting.pop(level, {}).items():
+                if matcher.table.ids[number] is None:
                     continue  # deleted meanwhile
                 for looker in lookers:
                     looker.look_again(number, now, moves)
                 net = _net(moves)
                 if net:
-                    flips = matcher.carry(number, net, now)
-                    if flips:
-                        self._emitters[matcher.table.name].emit(object_id, flips, cause)
-                        self.flipped(matcher, number, flips, now)
+                    self._emit(matcher, number, matcher.carry(number, net, now), now, cause)
+            for matcher, feature, numbers in together.pop(level, ()):
+                for number, flips in matcher.carry_all(feature, numbers & matcher.table.alive, now):
+                    self._emit(matcher, number, flips, now, cause)
+
+    def _emit(self, matcher: Matcher, number: int, flips: Flips, now: int, cause: str) -> None:
+        if flips:
+            self._emitters[matcher.table.name].emit(matcher.table.ids[number] or "", flips, cause)
+            self.flipped(matcher, number, flips, now)
 
 
 def _net(moves: list[Move]) -> list[Move]:
