@@ -72,6 +72,16 @@ _FUNCTIONS: Final = (
     "segment",
 )
 _LENGTHS: Final = ("seconds", "minutes", "hours", "days", "weeks", "months", "years")
+_SENSIBLE: Final[tuple[list[Any], ...]] = (
+    ["op", ">=", ["attr", "orders"], ["value", "one"]],
+    ["op", "==", ["attr", "country"], ["value", "text"]],
+    ["call", ["attr", "tags"], "has", [["value", "odd text"]], {}],
+    ["call", ["attr", "signup"], "when", [], {"last": ["value", "months"]}],
+    ["call", ["event", "purchase"], "did", [], {"more_than_ago": ["value", "days"]}],
+    ["op", ">=", ["call", ["event", "visit"], "count", [], {"last": ["value", "length"]}], ["value", "zero"]],
+    ["call", ["related", "deals"], "any", [], {}],
+    ["call", ["attr", "orders"], "is_missing", [], {}],
+)
 _METHODS: Final = sorted(
     {
         name
@@ -85,7 +95,7 @@ _METHODS: Final = sorted(
 def drawn(choices: Choices, depth: int = 4) -> Any:
     """Return an expression that is often sensible."""
     if not depth or choices.chance(5):
-        match choices.below(8):
+        match choices.below(12):
             case 0 | 1 | 2:
                 return ["attr", choices.pick(_NAMES)]
             case 3:
@@ -94,7 +104,9 @@ def drawn(choices: Choices, depth: int = 4) -> Any:
                 return ["related", choices.pick(_NAMES)]
             case 5:
                 return ["prop", choices.pick(_NAMES)]
-            case 6:
+            case 6 | 7 | 8:
+                return list(choices.pick(_SENSIBLE))
+            case 9:
                 return [choices.pick(_LENGTHS), choices.pick(list(_VALUES))]
             case _:
                 return ["value", choices.pick(list(_VALUES))]
