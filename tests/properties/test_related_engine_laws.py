@@ -93,6 +93,13 @@ def side_by_side(history: History) -> SideBySide:
 # ---------------------------------------------------------------- equal to plain evaluation
 
 
+def _place(change: Any) -> tuple[Any, ...]:
+    """Return what no two facts share; values are left aside, since equal decimals may read differently."""
+    if isinstance(change, sk.Put):
+        return (change.object_type, change.id)
+    return (change.object_type, change.object, change.name, change.at, change.id)
+
+
 @RELATED
 @given(related_histories(n_segments=4, n_steps=5))
 def test_incremental_equals_plain_evaluation(history: History) -> None:
@@ -226,7 +233,7 @@ def test_facts_that_were_read_out_rebuild_the_engine_in_any_order(history: Histo
     for start in range(0, len(mixed), size):
         again.apply(mixed[start : start + size])
     assert memberships(again, history) == memberships(engine, history)
-    assert sorted(map(repr, again.iter_facts())) == sorted(map(repr, facts))
+    assert sorted(again.iter_facts(), key=_place) == sorted(facts, key=_place)
     is_sound(again)
 
 
