@@ -269,3 +269,23 @@ def test_a_batch_that_the_store_refuses_leaves_nothing() -> None:
     with pytest.raises(sk.StoreError):
         engine.load("contact", {"id": ["c"]})
     assert facts(engine) == before
+
+
+def test_places_are_looked_at_together() -> None:
+    """Boxes, circles and what is said of them, in filters that are defined over many loaded objects."""
+    contact = sk.ObjectType("contact", {"place": sk.point})
+    engine = sk.Engine(sk.Schema(contact), clock=sk.ManualClock(datetime(2026, 11, 22, tzinfo=UTC)))
+    places = [(float(i % 80), float(i % 170)) if i % 7 else None for i in range(1_000)]
+    engine.load("contact", {"id": [f"c{i}" for i in range(1_000)], "place": places})
+    for number, where in enumerate(
+        [
+            "place in box (10, 10, 40, 60)",
+            "not place in box (10, 10, 40, 60)",
+            "place within 2000 km of (20, 20) or place in box (50, 50, 60, 60)",
+            "place within 2000 km of (20, 20) and not place within 500 km of (20, 20)",
+        ]
+    ):
+        engine.define(f"s{number}", on="contact", where=where)
+        assert engine.preview(on="contact", where=where).count == len(engine.members(f"s{number}")) > 0
+    assert engine.verify() == []
+    engine.check_invariants()

@@ -118,6 +118,19 @@ def _sets(masks: Array, vocabulary: Sequence[str]) -> Any:
     return pa.ListArray.from_arrays(pa.array(offsets), members)
 
 
+def load_everything(engine: sk.Engine, workload: Workload, segments: Sequence[Node]) -> dict[str, float]:
+    """Load all tables and define all segments; return the seconds of each step, building tables left aside."""
+    people = contacts_frame(workload)
+    frames = {event: events_frame(workload, event) for event in EVENTS}
+    return {
+        "load contacts": _seconds(lambda: engine.load("contact", people)),
+        f"load {sum(map(len, frames.values())):,} events": _seconds(
+            lambda: [engine.load_events("contact", e, f) for e, f in frames.items()]
+        ),
+        "define": _seconds(lambda: _define_together(engine, segments)),
+    }
+
+
 def run(contacts: int, n_segment: int, seed: int, repeats: int) -> Result:
     """Load, define, count; print what each takes; compare all memberships with the peer's."""
     workload, segments = Workload(contacts, seed), make_segments(n_segment, seed)
@@ -146,7 +159,7 @@ def run(contacts: int, n_segment: int, seed: int, repeats: int) -> Result:
     mismatches = 0
     for number, expected in peer.members.items():
         found = np.zeros(contacts, bool)  # contacts are numbered in the order of the table
-        found[np.array(engine._segments[host.segment_name(number)].members.to_array(), np.int64)] = True
+        found[np.array(engine._catalogue.segments[host.segment_name(number)].members.to_array(), np.int64)] = True
         mismatches += int(np.count_nonzero(found ^ expected))
     say(f"  {'mismatches':<44}{mismatches:10,} of {contacts * n_segment:,}")
     return Result(mismatches)
@@ -164,7 +177,7 @@ def _define_together(engine: sk.Engine, segments: Sequence[Node]) -> None:
 
 def _recomputed(engine: sk.Engine) -> Any:
     """Compute the members of all segments again, from the facts and the cells of the plan."""
-    return engine._matchers["contact"].select_all(list(engine._segments.values()), START_US)
+    return engine._matchers["contact"].select_all(list(engine._catalogue.segments.values()), START_US)
 
 
 def _count(engine: sk.Engine, where: str) -> int:

@@ -21,6 +21,7 @@ from segmentkit.index._bulk_bitmaps import BLOCK, Array, bitmap_of, container, p
 from segmentkit.index._bulk_cells import Cells, ages
 from segmentkit.index._bulk_facts import Block, blocks_of
 from segmentkit.index._features import Feature, Rows, Watcher
+from segmentkit.index._points import PointFeature
 from segmentkit.index._segments import Segment
 from segmentkit.index._series import Series
 from segmentkit.index._sets import SetFeature
@@ -119,7 +120,7 @@ class _View:
         return bits
 
     def _worked_out(self, feature: Feature, literal: int) -> Array:
-        if isinstance(feature, SetFeature):
+        if isinstance(feature, SetFeature | PointFeature):
             return packed(self._selection._cells.literal(feature, literal, self._block))
         cells = self._cells_of(feature)
         n_cells, runs = self._runs_of(feature, literal)

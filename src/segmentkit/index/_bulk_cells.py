@@ -21,6 +21,7 @@ from segmentkit.index._bulk_where import Passing, reduced
 from segmentkit.index._clauses import BooleanKey, FeatureKey, SetKey, _spread_out, key_of
 from segmentkit.index._columns import NumberColumn, PointColumn
 from segmentkit.index._features import MISSING, Feature
+from segmentkit.index._points import PointFeature
 from segmentkit.index._series import NthFeature, Series, SumFeature
 from segmentkit.index._sets import SetFeature
 
@@ -143,9 +144,19 @@ class Cells:
         """Return whether a literal holds, for each object of a block."""
         if isinstance(feature, SetFeature):
             return self._set_truths(feature, literal, block)
+        if isinstance(feature, PointFeature):
+            return self._point_truths(feature, literal, block)
         cells = self.of(feature, block)
         truths: Array = np.frombuffer(feature.truths_of(literal), bool)[cells]
         return truths
+
+    def _point_truths(self, feature: PointFeature, literal: int, block: Block) -> Array:
+        """Return whether points satisfy a literal; circles are measured one by one."""
+        found = self._formula(feature.literals[literal], block)
+        if found is not None:
+            return found
+        holds = feature.worked_out(literal)
+        return np.array([bool(holds(number)) for number in block.iter_numbers()], bool)
 
     def _set_truths(self, feature: SetFeature, literal: int, block: Block) -> Array:
         key = feature, literal
