@@ -20,5 +20,5 @@ def at_most(n: int) -> settings:
     return settings(max_examples=_FULL if _IS_DEEP else min(n, _FULL))
 
 
-RELATED = at_most(150)
-FORMS = at_most(400)
+RELATED = at_most(100)
+FORMS = at_most(250)
