@@ -1,8 +1,9 @@
 """How many examples a law looks at, where one example is dear.
 
 Laws of one object type look at 2,000 examples each in CI. An example of several related types runs a
-naive engine that evaluates everything for everybody, and costs twenty times as much; forms and
-the linter evaluate many facts for each filter. `DEEP=1` gives them all the full number.
+naive engine that evaluates everything for everybody, and costs twenty times as much; so does one at the
+ends of the calendar, where time goes on for years; forms and the linter evaluate many facts for each
+filter. `DEEP=1` gives them all the full number.
 """
 
 from __future__ import annotations

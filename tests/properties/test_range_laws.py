@@ -11,6 +11,7 @@ from segmentkit.dsl._calendar import MAX_INSTANT, MAX_ORDINAL, MIN_INSTANT, civi
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.schema import from_micros
+from tests.examples import RELATED
 
 DAY = 86_400_000_000
 SCHEMA = sk.Schema(
@@ -55,6 +56,7 @@ INSTANTS = sorted({int(at) for away in _AWAY for at in (MIN_INSTANT + away, MAX_
 DATES = sorted({day for away in (0, 1, 30, 31, 59, 365) for day in (1 + away, MAX_ORDINAL - away)})
 
 
+@RELATED
 @given(
     st.sampled_from(FILTERS),
     st.sampled_from(ZONES),
@@ -82,6 +84,7 @@ def test_every_instant_lies_in_a_civil_day_that_there_is(at: int, zone: str) -> 
     assert day_start(day, zone) <= at < day_start(day + 1, zone)
 
 
+@RELATED
 @given(
     st.sampled_from([*(form.format("at", length) for form in MOVING for length in LENGTHS), *OTHERS]),
     st.sampled_from(INSTANTS),
