@@ -93,12 +93,13 @@ def test_every_instant_lies_in_a_civil_day_that_there_is(at: int, zone: str) -> 
     st.sampled_from(ZONES),
 )
 def test_an_engine_keeps_its_members_right(text: str, at: int, day: int, start: int, zone: str) -> None:
-    """Also the engine, which works out its deadlines another way."""
+    """Also the engine, which works out its deadlines another way; the millennia between the ends are left out."""
     schema = sk.Schema(*SCHEMA.types.values(), zone=zone)
     engine = sk.Engine(schema, clock=sk.ManualClock(from_micros(INSTANTS[start])))
     engine.define("s", on="c", where=text)
     engine.put("c", "a", at=from_micros(at), day=date.fromordinal(day))
     engine.track("c", "a", "visit", at=from_micros(at), due=from_micros(at))
-    for later in INSTANTS[start + 1 :: 3]:
+    is_early = INSTANTS[start] < 0
+    for later in [instant for instant in INSTANTS[start + 1 :: 3] if (instant < 0) is is_early]:
         engine.advance(from_micros(later))
         assert engine.verify() == [], from_micros(later)
