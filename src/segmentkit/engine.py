@@ -1,9 +1,10 @@
 """The engine: define segments, feed changes and time, read memberships.
 
 What happens on `apply`, from top to bottom of this file: the batch is checked (`index._accept`);
-time passes up to the clock (`_pass_time`); the operations change the facts and the watchers of
-what changed say which features moved (`index._writer`); the matcher turns moved features into
-flipped segments (`index._matcher`); the flips are numbered, stored and told (`_commit`).
+time passes up to the clock (`_pass_time`); the operations change the facts, and the features that read
+what changed say how they moved (`index._writer`); the matcher turns moves into flipped segments
+(`index._matcher`); what other filters read of that, they look at again (`index._ripple`); the flips are
+numbered, stored and told (`_commit`).
 """
 
 from __future__ import annotations
