@@ -11,6 +11,7 @@ from segmentkit.dsl import _calendar
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import DictFacts, evaluate
 from segmentkit.dsl.predicates import Anniversary, Attribute, Calendar, Duration, Relative
+from tests.examples import PARTS
 
 BIRTHDAYS = tuple(
     date(*day).toordinal()
@@ -30,6 +31,7 @@ def filter_and_facts(window: Relative | Calendar, birthday: int) -> tuple[Annive
     return Anniversary(Attribute("birthday", types.date), window), DictFacts({"birthday": birthday})
 
 
+@PARTS
 @given(windows, st.sampled_from(BIRTHDAYS), todays, zones)
 def test_nothing_changes_on_the_days_before_the_horizon(
     window: Relative | Calendar, birthday: int, today: int, zone: str
@@ -45,6 +47,7 @@ def test_nothing_changes_on_the_days_before_the_horizon(
         assert evaluate(tree, facts, instant, zone) == holds
 
 
+@PARTS
 @given(windows, st.sampled_from(BIRTHDAYS), todays, zones)
 def test_an_anniversary_is_looked_at_a_few_times_a_year(
     window: Relative | Calendar, birthday: int, today: int, zone: str
@@ -58,6 +61,7 @@ def test_an_anniversary_is_looked_at_a_few_times_a_year(
     assert looks <= 8
 
 
+@PARTS
 @given(windows, st.sampled_from(BIRTHDAYS), st.integers(_calendar.MAX_ORDINAL - 800, _calendar.MAX_ORDINAL))
 def test_the_end_of_the_calendar_is_no_anniversary(window: Relative | Calendar, birthday: int, today: int) -> None:
     """A horizon at the end of the range lies after now or is none."""

@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 from segmentkit.dsl import _calendar, _stays
 from segmentkit.dsl.predicates import Calendar, CalendarUnit, Duration, Relative, RelativeForm
 from segmentkit.schema import from_micros, to_micros
+from tests.examples import PARTS
 
 WARSAW, SAO_PAULO, CAIRO, APIA = "Europe/Warsaw", "America/Sao_Paulo", "Africa/Cairo", "Pacific/Apia"
 LORD_HOWE, ST_JOHNS = "Australia/Lord_Howe", "America/St_Johns"
@@ -46,12 +47,14 @@ def iso(at: int | None) -> str:
 # ------------------------------------------------------------------------------- days
 
 
+@PARTS
 @given(instants, zones)
 def test_every_instant_lies_within_its_civil_day(at: int, zone: str) -> None:
     ordinal = _calendar.civil_day(at, zone)
     assert _calendar.day_start(ordinal, zone) <= at < _calendar.day_start(ordinal + 1, zone)
 
 
+@PARTS
 @given(instants, instants, zones)
 def test_civil_days_never_go_back(a: int, b: int, zone: str) -> None:
     assert (a <= b) <= (_calendar.civil_day(a, zone) <= _calendar.civil_day(b, zone))
@@ -110,6 +113,7 @@ def test_a_wall_time_in_a_gap_is_its_end_and_a_repeated_one_the_first(
     assert iso(_calendar.instant_of(utc(*wall), zone)) == instant
 
 
+@PARTS
 @given(instants, zones)
 def test_no_clock_shows_the_wall_time_before_the_instant_it_stands_for(at: int, zone: str) -> None:
     wall = at + _calendar.offset_at(at, zone)
@@ -196,6 +200,7 @@ def test_part_of_a_day_moves_no_date() -> None:
     assert _calendar.shift_date(day(2026, 1, 1), Duration(48, "hour"), 1) == day(2026, 1, 3)
 
 
+@PARTS
 @given(st.sampled_from((_calendar.MIN_INSTANT, _calendar.MAX_INSTANT)), zones, units, st.integers(-3, 3))
 def test_both_ends_of_the_calendar_have_days_units_and_windows(at: int, zone: str, unit: CalendarUnit, n: int) -> None:
     _calendar.hour_of(at, zone)
@@ -240,6 +245,7 @@ def test_a_month_begins_at_another_instant_in_another_zone() -> None:
     assert iso(_calendar.unit_start("month", 0, now, WARSAW)) == "2026-10-31T23:00:00+00:00"
 
 
+@PARTS
 @given(instants, zones, units, st.integers(-5, 5))
 def test_units_follow_each_other_without_a_hole(at: int, zone: str, unit: CalendarUnit, n: int) -> None:
     start, end = (_calendar.unit_start(unit, offset, at, zone) for offset in (n, n + 1))
@@ -332,6 +338,7 @@ def relatives(lengths: st.SearchStrategy[Duration]) -> st.SearchStrategy[Relativ
     return st.builds(Relative, forms, lengths, lengths)
 
 
+@PARTS
 @given(calendars | relatives(durations), instants, zones, st.data())
 def test_an_instant_stays_in_a_window_exactly_during_its_stay(
     window: Relative | Calendar, at: int, zone: str, data: st.DataObject
@@ -345,6 +352,7 @@ def test_an_instant_stays_in_a_window_exactly_during_its_stay(
     assert inside == (begin <= now < end)
 
 
+@PARTS
 @given(calendars | relatives(day_lengths), instants, zones, st.integers(-60, 60), st.booleans())
 def test_a_date_stays_in_a_window_exactly_during_its_stay(
     window: Relative | Calendar, now: int, zone: str, apart: int, at_an_edge: bool
@@ -357,6 +365,7 @@ def test_a_date_stays_in_a_window_exactly_during_its_stay(
     assert inside == (begin <= now < end)
 
 
+@PARTS
 @given(instants, st.builds(Duration, st.integers(1, 30), st.just("month")), st.sampled_from((1, -1)), zones, st.data())
 def test_a_month_step_is_straight_within_its_piece(
     at: int, duration: Duration, sign: int, zone: str, data: st.DataObject
@@ -399,6 +408,7 @@ def test_the_offset_changes_at_one_instant_of_a_day() -> None:
 # ---------------------------------------------------------------------- anniversaries
 
 
+@PARTS
 @given(st.integers(1, _calendar.MAX_ORDINAL), st.integers(1, _calendar.MAX_ORDINAL - 800))
 def test_the_next_anniversary_is_the_first_day_that_shares_month_and_day(day: int, start: int) -> None:
     """29 February falls on 1 March where there is none."""

@@ -18,6 +18,7 @@ from segmentkit.dsl.predicates import Chain, Duration, Events, Relative, Step
 from segmentkit.errors import LimitError
 from segmentkit.schema import ObjectType, Schema, to_micros
 from tests.dsl.shop import read
+from tests.examples import PARTS
 
 SECOND = 1_000_000
 NAMES = ("a", "b")
@@ -76,12 +77,14 @@ def by_trying(chain: Chain, seconds_by_name: dict[str, list[int]], now: int) -> 
     return False
 
 
+@PARTS
 @given(chains(), events(), st.integers(0, 30))
 def test_a_chain_is_some_choice_of_events(chain: Chain, seconds: dict[str, list[int]], now: int) -> None:
     """A sequence holds exactly if trying every choice of events finds one in order and within the gaps."""
     assert evaluate(chain, facts_of(seconds), now * SECOND, "UTC") == by_trying(chain, seconds, now)
 
 
+@PARTS
 @given(chains(), events())
 def test_the_horizon_finds_every_flip(chain: Chain, seconds: dict[str, list[int]]) -> None:
     """Going from one horizon to the next finds what looking at every second finds."""

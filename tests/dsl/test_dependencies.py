@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from segmentkit.dsl._dependencies import evaluation_order, referrers, segments_read
 from segmentkit.errors import CycleError
 from tests.dsl.related import read
+from tests.examples import PARTS
 
 
 def test_a_filter_refers_to_the_segments_in_all_its_brackets() -> None:
@@ -62,6 +63,7 @@ def test_who_refers_to_a_segment_is_who_names_it() -> None:
     assert referrers("A", {"A": [], "B": ["A"], "C": ["B"], "D": ["C", "A"]}) == ["B", "D"]
 
 
+@PARTS
 @given(st.lists(st.sets(st.integers(0, 9)), min_size=10, max_size=10))
 def test_an_order_is_found_exactly_if_there_is_no_circle(reads: list[set[int]]) -> None:
     """An order has each name once, after all that it refers to; a circle found is one of the references."""

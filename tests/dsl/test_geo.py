@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from segmentkit.dsl._geo import EARTH_RADIUS_METRES, distance_metres, in_box
+from tests.examples import PARTS
 
 points = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
 QUARTER = math.pi / 2 * EARTH_RADIUS_METRES
@@ -28,6 +29,7 @@ def test_known_arcs_have_their_length(a: tuple[float, float], b: tuple[float, fl
     assert distance_metres(a, b) == pytest.approx(metres, abs=1e-6)
 
 
+@PARTS
 @given(points, points)
 def test_the_distance_agrees_with_the_angle_between_vectors(a: tuple[float, float], b: tuple[float, float]) -> None:
     """Vectors are good to a few metres at both ends of the scale, the haversine to much less."""
@@ -46,11 +48,13 @@ def _vector(point: tuple[float, float]) -> tuple[float, float, float]:
     )
 
 
+@PARTS
 @given(points, points)
 def test_the_distance_is_the_same_both_ways_and_never_negative(a: tuple[float, float], b: tuple[float, float]) -> None:
     assert distance_metres(a, b) == distance_metres(b, a) >= 0
 
 
+@PARTS
 @given(points)
 def test_a_point_is_at_no_distance_from_itself(point: tuple[float, float]) -> None:
     assert distance_metres(point, point) == 0

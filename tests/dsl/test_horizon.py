@@ -51,6 +51,7 @@ from segmentkit.dsl.predicates import (
     Window,
 )
 from segmentkit.schema import to_micros
+from tests.examples import PARTS
 
 
 def utc(*parts: int) -> int:
@@ -266,6 +267,7 @@ def answer(node: Predicate | Value, facts: DictFacts, now: int, zone: str) -> An
     return value_of(node, facts, now, zone) if isinstance(node, Value) else evaluate(node, facts, now, zone)
 
 
+@PARTS
 @given(cases())
 def test_nothing_changes_before_the_horizon(case: Case) -> None:
     node, facts, now, zone = case
@@ -292,6 +294,7 @@ def plain_windows() -> st.SearchStrategy[tuple[InWindow, DictFacts, int, str]]:
     return st.sampled_from(PLACES).flatmap(plain_windows_at)
 
 
+@PARTS
 @given(plain_windows())
 def test_the_horizon_of_an_attribute_in_a_window_is_the_flip_itself(case: tuple[InWindow, DictFacts, int, str]) -> None:
     tree, facts, now, zone = case
@@ -300,6 +303,7 @@ def test_the_horizon_of_an_attribute_in_a_window_is_the_flip_itself(case: tuple[
         assert evaluate(tree, facts, horizon, zone) != evaluate(tree, facts, now, zone)
 
 
+@PARTS
 @given(plain_windows())
 def test_a_window_is_looked_at_a_few_times_in_three_years(case: tuple[InWindow, DictFacts, int, str]) -> None:
     tree, facts, now, zone = case

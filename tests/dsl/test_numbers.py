@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from segmentkit.dsl import _numbers
+from tests.examples import PARTS
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 decimals = st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12)
@@ -26,6 +27,7 @@ def hostile_context() -> Iterator[None]:
         yield
 
 
+@PARTS
 @given(numbers, numbers)
 def test_numbers_of_any_kind_compare_by_their_exact_value(a: Any, b: Any) -> None:
     assert _numbers.compare(a, b) == (Fraction(a) > Fraction(b)) - (Fraction(a) < Fraction(b))
@@ -40,6 +42,7 @@ def test_an_integer_next_to_two_to_the_53_is_not_the_double() -> None:
     assert _numbers.compare(2**53 + 1, 2.0**53) == 1
 
 
+@PARTS
 @given(exact, exact, st.sampled_from("+-*/"))
 def test_exact_operands_give_the_exact_rational(a: Any, b: Any, operator: str) -> None:
     left, right = Fraction(a), Fraction(b)
@@ -104,6 +107,7 @@ def test_a_hostile_decimal_context_changes_nothing() -> None:
     assert _numbers.median([long, Decimal(1), Decimal(2)]) == 2
 
 
+@PARTS
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1), st.randoms())
 def test_the_sum_of_doubles_is_correctly_rounded_in_any_order(values: list[float], random: Any) -> None:
     expected = math.fsum(values)
@@ -126,6 +130,7 @@ def test_a_sum_is_never_minus_zero() -> None:
     assert math.copysign(1, total) == 1
 
 
+@PARTS
 @given(st.lists(finite, min_size=1))
 def test_the_average_of_doubles_is_the_exact_one_rounded_once(values: list[float]) -> None:
     assert _numbers.average(values) == float(sum(map(Fraction, values)) / len(values))
@@ -135,6 +140,7 @@ def test_the_average_of_two_huge_doubles_does_not_overflow() -> None:
     assert _numbers.average([1.5e308, 1.5e308]) == 1.5e308
 
 
+@PARTS
 @given(st.lists(decimals, min_size=1))
 def test_the_median_has_as_many_values_below_as_above(values: list[Decimal]) -> None:
     median = _numbers.median(values)

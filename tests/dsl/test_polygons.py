@@ -9,6 +9,7 @@ from hypothesis import assume, given, strategies as st
 
 from segmentkit.dsl._geo import Point, in_box, in_polygon, winds_round_pole
 from tests.dsl.shop import read
+from tests.examples import PARTS
 
 SQUARE = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))
 FIJI = ((-20.0, 177.0), (-12.0, 177.0), (-12.0, -178.0), (-20.0, -178.0))
@@ -88,11 +89,13 @@ def _odd(point: Point, corners: tuple[Point, ...]) -> bool:
     return crossings % 2 == 1
 
 
+@PARTS
 @given(st.lists(coarse, min_size=3, max_size=7).map(tuple), coarse | anywhere)
 def test_inside_is_what_edges_go_round_an_odd_number_of_times(corners: tuple[Point, ...], point: Point) -> None:
     assert in_polygon(point, corners) == _odd(point, corners)
 
 
+@PARTS
 @given(st.lists(anywhere, min_size=3, max_size=6).map(tuple), anywhere, st.integers(0, 5), st.booleans())
 def test_where_a_polygon_begins_and_which_way_it_goes_does_not_matter(
     corners: tuple[Point, ...], point: Point, shift: int, back: bool
@@ -102,6 +105,7 @@ def test_where_a_polygon_begins_and_which_way_it_goes_does_not_matter(
     assert in_polygon(point, turned[::-1] if back else turned) == in_polygon(point, corners)
 
 
+@PARTS
 @given(anywhere, anywhere, anywhere)
 def test_a_polygon_of_four_right_angles_is_a_box(a: Point, b: Point, point: Point) -> None:
     (south, west), (north, east) = (min(a[0], b[0]), a[1]), (max(a[0], b[0]), b[1])
@@ -111,6 +115,7 @@ def test_a_polygon_of_four_right_angles_is_a_box(a: Point, b: Point, point: Poin
     assert in_polygon(point, corners) == in_box(point, south, west, north, east)
 
 
+@PARTS
 @given(degrees, st.integers(-8, 0), st.integers(1, 8), coarse, coarse, coarse)
 def test_neighbours_share_exactly_their_edge(
     middle: float, south: int, north: int, east: Point, west: Point, point: Point

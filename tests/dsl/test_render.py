@@ -28,6 +28,7 @@ from segmentkit.dsl.predicates import (
 )
 from segmentkit.errors import SegmentKitError
 from tests.dsl.shop import SCHEMA, read
+from tests.examples import PARTS
 
 CANONICAL = [
     # logic
@@ -132,6 +133,7 @@ def test_a_name_is_printed_so_that_it_reads_back(name: str) -> None:
     assert parse(format(tree), schema, "t") == tree
 
 
+@PARTS
 @given(st.text())
 def test_any_text_is_printed_on_one_visible_line(value: str) -> None:
     """Line breaks, controls and invisible characters are escaped, and read back."""
@@ -141,6 +143,7 @@ def test_any_text_is_printed_on_one_visible_line(value: str) -> None:
     assert read(text) == tree
 
 
+@PARTS
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_any_double_is_printed_in_plain_digits(value: float) -> None:
     """No exponents, and the very same double comes back."""
@@ -150,6 +153,7 @@ def test_any_double_is_printed_in_plain_digits(value: float) -> None:
     assert read(text) == tree
 
 
+@PARTS
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6))
 def test_any_decimal_stays_a_decimal(value: Any) -> None:
     """A whole decimal keeps its point, which tells it from an integer."""
@@ -157,6 +161,7 @@ def test_any_decimal_stays_a_decimal(value: Any) -> None:
     assert read(format(tree)) == tree
 
 
+@PARTS
 @given(st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999))
 def test_any_instant_is_printed_to_the_microsecond(micros: int) -> None:
     """From year 1 to year 9999."""
@@ -203,6 +208,7 @@ WORDS = (
 STARTS = ["", "orders", "did purchase", "last_visit", "tags", "sum(purchase", "country", "spend + 1", "birthday"]
 
 
+@PARTS
 @given(st.sampled_from(STARTS), st.lists(st.sampled_from(WORDS), max_size=8))
 def test_whatever_is_written_is_read_or_refused_with_an_error_of_the_tree(start: str, words: list[str]) -> None:
     """No sequence of words breaks the reader, and what it accepts is printed and read back."""
@@ -214,6 +220,7 @@ def test_whatever_is_written_is_read_or_refused_with_an_error_of_the_tree(start:
     assert read(format(tree)) == tree
 
 
+@PARTS
 @given(st.text(max_size=60))
 def test_any_characters_are_read_or_refused(text: str) -> None:
     """No characters break the scanner."""

@@ -21,6 +21,7 @@ from segmentkit.index._cells import Domain, age_cuts, cut_attribute, truths_by_c
 from segmentkit.index._columns import Column, DecimalColumn, Scale, column_for
 from segmentkit.index.deltas import bits_of
 from segmentkit.schema import ObjectType, Schema, to_micros
+from tests.examples import PARTS
 
 WARSAW = "Europe/Warsaw"
 DAY = 86_400_000_000
@@ -113,6 +114,7 @@ def test_decimals_are_cut_at_the_scale_of_their_column() -> None:
     assert domain.sample_at(Fraction(1, 3)) == Fraction(1, 3)
 
 
+@PARTS
 @given(
     st.integers(-20, 20) | st.fractions(-5, 5, max_denominator=300) | st.floats(-5, 5),
     st.lists(st.integers(-20, 20)),
@@ -193,6 +195,7 @@ def test_cuts_follow_the_scale_and_the_numbering_of_the_cells_does_not() -> None
     assert cutter.truths() == truths
 
 
+@PARTS
 @given(
     st.lists(st.tuples(st.sampled_from(["<", "<=", "=", ">=", ">", "!="]), st.integers(-6, 6)), min_size=1, max_size=6),
     st.lists(st.integers(-8, 8)),
@@ -338,6 +341,7 @@ def test_the_age_of_a_date_counts_civil_days(text: str) -> None:
 # --------------------------------------------------------------------------------- tables
 
 
+@PARTS
 @given(st.integers(1, 12).flatmap(lambda n: st.tuples(st.just(n), st.lists(st.integers(0, 2**n - 1), max_size=8))))
 def test_truths_by_cell_turn_the_table_on_its_side(table: tuple[int, list[int]]) -> None:
     """Literal by cell becomes cell by literal."""

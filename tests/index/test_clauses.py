@@ -27,6 +27,7 @@ from segmentkit.index._clauses import (
     reads_of,
 )
 from segmentkit.schema import ObjectType, Schema
+from tests.examples import PARTS
 
 LETTERS = [f"n{i}" for i in range(20)]
 SCHEMA = Schema(
@@ -309,6 +310,7 @@ def holds(predicate: Predicate, of: DictFacts) -> bool:
     return evaluate(predicate, of, NOW, "UTC")
 
 
+@PARTS
 @given(formulas, facts)
 def test_clauses_say_what_the_filter_says(predicate: Predicate, of: DictFacts) -> None:
     """Some clause holds, with all its literals, exactly where the filter does; so for its complement."""
@@ -318,6 +320,7 @@ def test_clauses_say_what_the_filter_says(predicate: Predicate, of: DictFacts) -
         assert len(found) <= MAX_CLAUSES
 
 
+@PARTS
 @given(formulas)
 def test_a_literal_reads_the_feature_it_stands_under(predicate: Predicate) -> None:
     """And no other, so that the value of the feature decides it."""

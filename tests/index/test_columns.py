@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 
 from segmentkit import schema
 from segmentkit.index._columns import CodedColumn, DecimalColumn, Dictionary, IntegerColumn, Scale, column_for
+from tests.examples import PARTS
 
 SMALLEST_WORD, LARGEST_WORD = -(2**63), 2**63 - 1
 
@@ -159,6 +160,7 @@ VALUES: dict[str, tuple[schema.ValueType, st.SearchStrategy[Any]]] = {
 
 
 @pytest.mark.parametrize("kind", VALUES)
+@PARTS
 @given(data=st.data())
 def test_a_column_is_a_list_of_plain_values(kind: str, data: st.DataObject) -> None:
     """Whatever is set, in whatever order, each object has what was set last."""

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from segmentkit.index._deadlines import Deadlines
+from tests.examples import PARTS
 
 HOUR = 3_600_000_000
 FAR = 10**18
@@ -175,6 +176,7 @@ moves = st.tuples(
 passing = st.tuples(st.just("pass"), st.sampled_from([0, 1, 2, BUCKET - 1, BUCKET, 2 * BUCKET]))
 
 
+@PARTS
 @given(st.lists(moves | passing, max_size=40))
 def test_deadlines_are_a_sorted_table_in_which_some_rows_are_hints(steps: list[tuple[Any, ...]]) -> None:
     """What is due comes due at its exact instant, in order; what comes besides had been there before."""

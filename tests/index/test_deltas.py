@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from segmentkit.index.deltas import Backfill, Delta, Deltas, Record, bits_of, consolidate, mask_of, net_flips
+from tests.examples import PARTS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -43,6 +44,7 @@ THREE = [record(1, ~3, 1, ~0), Backfill(4, 7, "contact", "d", ("c2", "c3"), True
 bit_sets = st.frozensets(st.integers(0, 40) | st.integers(500, 530) | st.integers(0, 5_000))
 
 
+@PARTS
 @given(bit_sets)
 def test_the_bits_of_a_mask_are_the_places_of_its_ones(bits: frozenset[int]) -> None:
     """Lowest first, for masks of a word and of many."""
@@ -50,6 +52,7 @@ def test_the_bits_of_a_mask_are_the_places_of_its_ones(bits: frozenset[int]) -> 
     assert bits_of(mask) == [place for place, digit in enumerate(reversed(f"{mask:b}")) if digit == "1"]
 
 
+@PARTS
 @given(bit_sets, st.integers(0, 9))
 def test_a_mask_of_bits_has_ones_in_those_places(bits: frozenset[int], more: int) -> None:
     """Given in any order, twice or once, with room to spare or none."""
@@ -159,6 +162,7 @@ def test_objects_of_two_types_with_one_id_do_not_cancel() -> None:
     assert consolidate([contact, company]) == [contact, company]
 
 
+@PARTS
 @given(st.lists(st.lists(st.integers(0, 5), unique=True), max_size=6))
 def test_net_flips_lead_to_the_same_segments(turns: list[list[int]]) -> None:
     """What one lot of flips does and the next undoes is gone, whatever the order within a lot."""
@@ -171,6 +175,7 @@ def test_net_flips_lead_to_the_same_segments(turns: list[list[int]]) -> None:
     assert sorted(net) == sorted(held)
 
 
+@PARTS
 @given(st.lists(st.tuples(st.sampled_from("st"), st.sampled_from("xy"))))
 def test_what_remains_leads_to_the_same_members(flips: list[tuple[str, str]]) -> None:
     """Consolidated or not, the changelog ends in the same memberships; doing it twice changes nothing."""

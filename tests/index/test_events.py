@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 from segmentkit import schema
 from segmentkit.index._events import EventTable, doubles_in, id_of_tag, integers_in, tag_of_id
 from segmentkit.schema import EventType
+from tests.examples import PARTS
 
 SMALLEST = -(2**63)
 
@@ -63,6 +64,7 @@ def test_events_at_one_instant_with_ids_lie_in_the_order_of_the_ids() -> None:
     assert [fact.id for fact in table.facts(0, ids.__getitem__)] == sorted(ids.values())
 
 
+@PARTS
 @given(st.lists(st.tuples(st.integers(-3, 3), st.sampled_from("abcdef")), unique_by=lambda event: event[1]))
 def test_a_row_is_a_sorted_list(events: list[tuple[int, str]]) -> None:
     """In whatever order events arrive, they are read by (at, id)."""
@@ -158,6 +160,7 @@ def test_a_decimal_with_more_places_rescales_the_rows_and_tells_it() -> None:
     ]
 
 
+@PARTS
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False)))
 def test_doubles_are_kept_bit_by_bit(values: list[float | None]) -> None:
     """Zero has no sign here, as its signs are equal; everything else comes back as it was."""

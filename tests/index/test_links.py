@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 from pyroaring import BitMap
 
 from segmentkit.index._links import Links
+from tests.examples import PARTS
 
 
 def test_a_target_that_nobody_points_to_has_no_sources() -> None:
@@ -79,6 +80,7 @@ def test_links_take_little_memory_for_small_and_for_large_targets() -> None:
 steps = st.tuples(st.booleans(), st.integers(0, 70), st.sampled_from("ab"))
 
 
+@PARTS
 @given(st.lists(steps, max_size=300), st.lists(st.integers(0, 200), max_size=150))
 def test_links_are_a_dictionary_of_sets(steps: list[tuple[bool, int, str]], many: list[int]) -> None:
     """Whatever is linked and unlinked, in whatever order, one by one or together."""

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from segmentkit.index._ranks import EVERYONE, Cutoff, Flip, Ranking, Row
+from tests.examples import PARTS
 
 TOP_2, TOP_2_TIES = Cutoff(2), Cutoff(2, ties=True)
 HALF = Cutoff(50, percent=True)
@@ -273,6 +274,7 @@ values = st.none() | st.integers(-2, 2) | st.sampled_from([0.0, -0.0, 1.5, Decim
 rows = st.tuples(st.integers(0, 11), st.sampled_from([None, "x", "y", "z"]), values)
 
 
+@PARTS
 @given(
     st.booleans(),
     st.lists(cutoffs, max_size=4, unique=True),
@@ -301,6 +303,7 @@ def test_flips_lead_from_one_plain_ranking_to_the_next(
 
 
 @pytest.mark.parametrize("ties", [False, True])
+@PARTS
 @given(
     st.booleans(),
     st.lists(st.integers(0, 3), min_size=3, max_size=9),
@@ -321,6 +324,7 @@ def test_single_steps_among_ties_look_at_every_cut_off_that_they_cross(
             assert set(made.members(cutoff)) == plainly(facts, cutoff, is_top)
 
 
+@PARTS
 @given(st.booleans(), st.lists(rows, min_size=1, max_size=30), st.lists(rows, max_size=6))
 def test_setting_the_rows_of_before_again_returns_the_opposite_flips(
     is_top: bool, first: list[tuple[int, str | None, Any]], second: list[tuple[int, str | None, Any]]

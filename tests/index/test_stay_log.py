@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from segmentkit.index._stay_log import StayLog
+from tests.examples import PARTS
 
 
 def log_of(*steps: tuple[str, int, int]) -> StayLog:
@@ -199,6 +200,7 @@ batches = st.tuples(
 )
 
 
+@PARTS
 @given(st.lists(batches, max_size=25))
 def test_stays_are_the_membership_as_a_function_of_time(batches: list[Any]) -> None:
     """Whatever flips, is dropped, kept or taken back: the stays are those of the members after each instant."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from segmentkit.index._strata import Strata, find_levels
+from tests.examples import PARTS
 
 
 def strata_of(**reads: str) -> Strata[str]:
@@ -122,6 +123,7 @@ def plain_levels(reads: dict[str, str]) -> dict[str, int]:
 steps = st.tuples(st.sampled_from("abcdef"), st.none() | st.text("abcdefX", max_size=3))
 
 
+@PARTS
 @given(st.lists(steps, max_size=30))
 def test_levels_and_circles_are_the_plain_ones_after_every_step(steps: list[tuple[str, str | None]]) -> None:
     """Nodes are added in any order, replaced and removed; what would close a circle is found and left out."""
