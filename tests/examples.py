@@ -22,6 +22,6 @@ def at_most(n: int) -> settings:
     return settings(max_examples=_FULL if _IS_DEEP else min(n, _FULL))
 
 
-RELATED = at_most(100)
-FORMS = at_most(200)
-PARTS = at_most(400)
+RELATED = at_most(50)
+FORMS = at_most(100)
+PARTS = at_most(150)
