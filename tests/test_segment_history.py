@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -117,3 +118,16 @@ def test_the_past_is_there_when_a_failing_store_took_a_definition_back(clock: sk
         ("Came", False, NOW + DAY + 2 * HOUR),
         ("Visited", False, NOW + 3 * DAY),
     ]
+
+
+@pytest.mark.parametrize("where", ['was ever in segment "Small"', 'not entered segment "Small" today'])
+def test_members_of_a_file_enter_together(engine: sk.Engine, tmp_path: Path, where: str) -> None:
+    path = tmp_path / "segments.seg"
+    path.write_text(f'segment "Small" on company where size = 1\nsegment "asked" on company where {where}\n', "utf-8")
+    engine.define_file(path)
+    entered = ["Small", "asked"] if where.startswith("was") else ["Small"]
+    assert [(d.segment, d.entered, d.cause) for d in engine.deltas(after=0)] == [(s, True, "define") for s in entered]
+    assert engine.verify() == []
+    engine.drop("asked")
+    again = engine.define("asked", on="company", where=where)
+    assert list(again.members) == ([0] if where.startswith("was") else [])

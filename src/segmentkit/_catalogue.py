@@ -28,6 +28,9 @@ from segmentkit.schema import Schema, names, to_micros
 from segmentkit.stores.protocol import Definition
 
 
+_NOBODY: Mapping[str, Segment] = {}
+
+
 class Catalogue:
     """All segments, and what they refer to.
 
@@ -188,8 +191,9 @@ class Catalogue:
             for name in segment.refers_to & replaced.keys():
                 replaced[name].is_read = True
         if any(segment.refers_to for segment in new):
+            newcomers = {segment.name: segment for segment in new if segment.name not in self.segments}
             for segment in self._check_order(new):
-                self._prepare(segment, now)
+                self._prepare(segment, now, newcomers)
                 self._matchers[segment.object_type].add(segment, now)
         else:
             by_type: dict[str, list[Segment]] = {}
@@ -202,12 +206,12 @@ class Catalogue:
         if old:
             self._forget_stays()
 
-    def _prepare(self, segment: Segment, now: int) -> None:
+    def _prepare(self, segment: Segment, now: int, newcomers: Mapping[str, Segment] = _NOBODY) -> None:
         """Plan what a segment needs from others, and note what it reads."""
         lowered = self._hidden.lower(segment.tree, segment.object_type)
         self._hidden.hold(lowered.names)
         self._held[segment.name] = lowered.names
-        self._open(segment)
+        self._open(segment, now, newcomers)
         for hidden in lowered.new:  # they read other segments and their past, too
             self._plan_hidden(hidden, now)
         segment.lowered = lowered.tree
@@ -222,13 +226,26 @@ class Catalogue:
         self._matchers[segment.object_type].add(segment, now)
         self._ripple.count_hidden(1)
 
-    def _open(self, segment: Segment) -> None:
-        """Let a filter read the segments that it refers to, and their past where it asks for it."""
+    def _open(self, segment: Segment, now: int, newcomers: Mapping[str, Segment] = _NOBODY) -> None:
+        """Let a filter read the segments that it refers to, and their past where it asks for it.
+
+        Args:
+            segment: the one with the filter.
+            now: the time.
+            newcomers: segments that are defined together with it; their members enter now.
+        """
         for name in segment.refers_to:
             self._let_read(name)
+        stays = self._world.stays
         for crossing in _crossings_in(segment):
-            if crossing.segment not in self._world.stays:
-                self._world.stays[crossing.segment] = self._stays_so_far(crossing.segment)
+            name = crossing.segment
+            if name in stays:
+                continue
+            if name in newcomers:
+                stays[name] = StayLog()
+                stays[name].enter_many(newcomers[name].members, now)
+            else:
+                stays[name] = self._stays_so_far(name)
 
     def _forget_stays(self) -> None:
         """Drop the stays that no filter asks for any more, and which nobody would keep up to date."""
@@ -259,7 +276,7 @@ class Catalogue:
         """Give the filter of a segment that is not defined, said with hidden segments, which go afterwards."""
         lowered = self._hidden.lower(segment.tree, segment.object_type)
         self._hidden.hold(lowered.names)
-        self._open(segment)
+        self._open(segment, now)
         for hidden in lowered.new:
             self._plan_hidden(hidden, now)
         try:

@@ -575,7 +575,8 @@ class Engine:
                         Backfill(self._seq + 1, self._now, segment.object_type, segment.name, objects, entered, cause)
                     )
                     self._seq += len(objects)
-            self._tell_readers(segment, was, members, cause)
+            if segment.name in held:  # readers of a new segment are as new, and were planned after it
+                self._tell_readers(segment, was, members, cause)
         self._collect(records)
         kept = {segment.name for segment in new}
         try:
