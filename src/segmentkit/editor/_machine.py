@@ -47,11 +47,6 @@ class Machine:
         """Return whether a terminal, such as "NAME" or "TEXT", can follow."""
         return self._after(kind) is not None
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether the text may end here."""
-        return self.takes(_END)
-
     def words(self) -> list[str]:
         """Return the keywords and symbols that can follow, as they are written, in their order."""
         found = {self._words[t] for t in self._table[self._states[-1]] if t in self._words and self.takes(t)}

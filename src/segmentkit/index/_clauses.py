@@ -395,17 +395,6 @@ def _both(left: Predicate, right: Predicate) -> Predicate:
     return And((left, right))
 
 
-def reads_of(predicate: Predicate) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names of the attributes and of the events that `predicate` reads."""
-    attributes, events = set(), set()
-    for node in iter_nodes(predicate):
-        if isinstance(node, Attribute):
-            attributes.add(node.name)
-        elif isinstance(node, Events):
-            events.add(node.name)
-    return frozenset(attributes), frozenset(events)
-
-
 def equal_property(where: Predicate | None) -> tuple[str, object] | None:
     """Return (property, value) if the filter asks for exactly that, so that events can be dispatched by value."""
     match where:

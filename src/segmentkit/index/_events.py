@@ -308,8 +308,3 @@ def _packed(words: list[int]) -> Any:
 def doubles_in(words: Any) -> array[float]:
     """Return the doubles whose bits are in `words`, without the missing ones."""
     return array("d", array("q", [word for word in words if word != MISSING_WORD]).tobytes())
-
-
-def integers_in(words: Any) -> list[int]:
-    """Return the integers in `words`, without the missing ones."""
-    return [integer_of(word) for word in words if word != MISSING_WORD]
