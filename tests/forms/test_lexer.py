@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
 import pytest
-from pygments.lexers import get_lexer_for_filename
 from pygments.token import Comment, Error, Keyword, Name, Operator
-from pygments.util import ClassNotFound
 
 from segmentkit.forms.lexer import SegmentLexer
 from tests.forms.shop import FILTERS
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("text", FILTERS)
@@ -28,9 +32,9 @@ def test_words_are_what_they_are() -> None:
     assert kinds["`in`"] is Name
 
 
-def test_the_lexer_is_found_by_file_name_once_installed() -> None:
-    try:
-        lexer = get_lexer_for_filename("segments.seg")
-    except ClassNotFound:
-        pytest.skip("the package is installed without this entry point")
-    assert type(lexer).__name__ == "SegmentLexer"
+def test_the_lexer_is_declared_for_whoever_looks_by_file_name() -> None:
+    """Installing the package makes this entry point known; here its declaration is followed."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    lexer = EntryPoint("segmentkit", declared["pygments.lexers"]["segmentkit"], "pygments.lexers").load()
+    assert lexer is SegmentLexer
+    assert "*.seg" in lexer.filenames
