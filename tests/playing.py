@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
 import segmentkit as sk
 from tests.histories import History, Segment
 from tests.model import Flip
-from tests.side_by_side import engine_for
+
+Members: TypeAlias = dict[str, frozenset[str]]
+"""The members of each segment."""
 
 
-def started(history: History) -> tuple[sk.Engine, sk.ManualClock]:
+def started(history: History, store: Any = None) -> tuple[sk.Engine, sk.ManualClock]:
     """Return an engine with the history's segments, before anything happens."""
-    engine, clock = engine_for(history.world)
+    clock = sk.ManualClock(history.world.base)
+    engine = sk.Engine(history.world.schema, store=store, clock=clock)
     for segment in history.segments:
         define(engine, segment)
     return engine, clock
@@ -30,12 +36,12 @@ def played(history: History, engine: sk.Engine, clock: sk.ManualClock) -> list[s
     return deltas
 
 
-def memberships(engine: sk.Engine, history: History) -> dict[str, frozenset[str]]:
+def memberships(engine: sk.Engine, history: History) -> Members:
     """Return the members of every segment."""
     return {segment.name: frozenset(engine.members(segment.name)) for segment in history.segments}
 
 
-def applied(members: dict[str, frozenset[str]], deltas: list[Flip]) -> dict[str, frozenset[str]]:
+def applied(members: Members, deltas: Iterable[Flip]) -> Members:
     """Return memberships after deltas, each of which has to change something."""
     after = {name: set(ids) for name, ids in members.items()}
     for delta in deltas:

@@ -135,3 +135,28 @@ def test_a_deadline_of_one_object_examines_its_own_clauses() -> None:
     assert works[0] == works[1]
     assert works[0][1] == 50
     assert works[0][0] <= 110
+
+
+def test_a_company_examines_the_clauses_of_its_contacts_that_flip() -> None:
+    """However many contacts point to it: they are looked at together, and only those that flip one by one."""
+    contact = sk.ObjectType(
+        "contact", {"orders": sk.integer, "vip": sk.boolean}, relations={"company": sk.one("company")}
+    )
+    company = sk.ObjectType("company", {"industry": sk.text})
+    engine = sk.Engine(sk.Schema(contact, company), clock=sk.ManualClock(NOW))
+    for k in (0, 3, 9):
+        engine.define(f"s{k}", on="contact", where=f'company.industry = "SaaS" and orders >= 1_{k:03}')
+    engine.define(
+        "either", on="contact", where='company.industry = "SaaS" and orders >= 1_005 or vip and orders > 1_000'
+    )
+    engine.define("outside", on="contact", where='not company.industry = "SaaS" and orders >= 1_008')
+    engine.put("company", "A", industry="Food")
+    contacts = [sk.Put("contact", f"c{i}", {"orders": i, "vip": i % 2 == 0, "company": "A"}) for i in range(1_010)]
+    engine.apply(contacts)
+    for industry, back in (("SaaS", False), ("Food", True)):
+        work, flipped = examined(engine, lambda to=industry: engine.update("company", "A", industry=to))
+        assert flipped == 10 + 7 + 1 + 3 + 2  # of "either", the odd ones from 1,005 on
+        assert work <= 2 * flipped + 6, back
+        assert engine.verify() == []
+        engine.check_invariants()
+    assert examined(engine, lambda: engine.update("company", "A", industry="Toys")) == (0, 0)

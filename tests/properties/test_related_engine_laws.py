@@ -7,7 +7,7 @@ have the same past.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -23,50 +23,12 @@ from segmentkit.schema import to_micros
 from tests.examples import RELATED
 from tests.histories import History, Segment, fit
 from tests.model import Flip
+from tests.playing import applied, define, memberships, played, started
 from tests.related_histories import related_definitions, related_histories
 from tests.related_model import RelatedModel
 from tests.side_by_side import SideBySide, as_flips, engine_for
 from tests.stores.journal import FailingStore, JournalStore
 from tests.strategies import OBJECTS, moves
-
-Members = dict[str, frozenset[str]]
-
-
-def started(history: History, store: Any = None) -> tuple[sk.Engine, sk.ManualClock]:
-    """Return an engine with the history's segments, before anything happens."""
-    clock = sk.ManualClock(history.world.base)
-    engine = sk.Engine(history.world.schema, store=store, clock=clock)
-    for segment in history.segments:
-        define(engine, segment)
-    return engine, clock
-
-
-def define(engine: sk.Engine, segment: Segment) -> None:
-    """Define a segment by its text."""
-    engine.define(segment.name, on=segment.on, where=sk.format(segment.tree))
-
-
-def played(history: History, engine: sk.Engine, clock: sk.ManualClock) -> list[sk.Delta]:
-    """Feed the whole history, all of which fits; return its deltas."""
-    deltas: list[sk.Delta] = []
-    for step in history.steps:
-        clock.advance(step.move)
-        deltas += engine.apply(step.changes)
-    return deltas
-
-
-def memberships(engine: sk.Engine, history: History) -> Members:
-    """Return the members of every segment."""
-    return {segment.name: frozenset(engine.members(segment.name)) for segment in history.segments}
-
-
-def applied(members: Members, deltas: Iterable[Flip]) -> Members:
-    """Return memberships after deltas, each of which has to change something."""
-    after = {name: set(ids) for name, ids in members.items()}
-    for delta in deltas:
-        assert (delta.object in after[delta.segment]) is not delta.entered, delta
-        (after[delta.segment].add if delta.entered else after[delta.segment].discard)(delta.object)
-    return {name: frozenset(ids) for name, ids in after.items()}
 
 
 def is_sound(engine: sk.Engine) -> None:
