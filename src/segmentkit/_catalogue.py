@@ -27,7 +27,6 @@ from segmentkit.index.deltas import Delta
 from segmentkit.schema import Schema, names, to_micros
 from segmentkit.stores.protocol import Definition
 
-
 _NOBODY: Mapping[str, Segment] = {}
 
 

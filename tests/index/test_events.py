@@ -25,9 +25,13 @@ def table_of(*objects: int, **properties: schema.ValueType) -> EventTable:
     return table
 
 
+def id_of(number: int, tag: int) -> str:
+    return id_of_tag(tag)
+
+
 def insert(table: EventTable, number: int, at: int, tag: int, **properties: Any) -> None:
     """Add an event without an id of its own."""
-    table.insert(number, at, tag, table.accept(properties), id_of_tag)
+    table.insert(number, at, tag, table.accept(properties), id_of)
 
 
 def seen(table: EventTable, number: int = 0) -> list[tuple[int, str]]:
@@ -60,7 +64,7 @@ def test_events_at_one_instant_with_ids_lie_in_the_order_of_the_ids() -> None:
     table = table_of(0)
     ids = {-1: "b", -2: "a", -3: "c", 4: id_of_tag(4), -5: "~~"}
     for tag in ids:
-        table.insert(0, 5, tag, (), ids.__getitem__)
+        table.insert(0, 5, tag, (), lambda _, t: ids[t])
     assert [fact.id for fact in table.facts(0, ids.__getitem__)] == sorted(ids.values())
 
 
@@ -71,7 +75,7 @@ def test_a_row_is_a_sorted_list(events: list[tuple[int, str]]) -> None:
     table = table_of(0)
     ids = {-tag: event_id for tag, (_, event_id) in enumerate(events, start=1)}
     for tag, (at, _) in zip(ids, events, strict=True):
-        table.insert(0, at, tag, (), ids.__getitem__)
+        table.insert(0, at, tag, (), lambda _, t: ids[t])
     assert [(fact.at, fact.id) for fact in table.facts(0, ids.__getitem__)] == sorted(events)
     assert table.n_events == len(events)
 

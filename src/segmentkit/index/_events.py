@@ -158,10 +158,11 @@ class EventTable:
         self.n_events = 0
         self._rescaled = rescaled
         self.codecs: tuple[Codec, ...] = tuple(self._codec(name) for name in self.names)
-        self._encoders: list[tuple[int, Callable[[Any], int]]] = list(enumerate(c.encode for c in self.codecs))
+        self._encoders: list[Callable[[Any], int]] = [codec.encode for codec in self.codecs]
         types = event_type.properties
         empty: dict[str, Any] = {name: frozenset() if types[name].kind == "text_set" else None for name in self.names}
         self._types: list[tuple[str, Callable[[Any], Any], Any]] = [(n, types[n].convert, empty[n]) for n in self.names]
+        self._nothing = tuple(empty.values())
 
     def _codec(self, name: str) -> Codec:
         value_type = self.type.properties[name]
@@ -188,6 +189,8 @@ class EventTable:
 
     def accept(self, properties: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return plain values in the order of `names`; ValueError or KeyError if one does not fit."""
+        if type(properties) is dict and not properties:
+            return self._nothing
         values, known = [], 0
         for name, convert, missing in self._types:
             if name in properties:
@@ -204,11 +207,14 @@ class EventTable:
         """Add an object without events."""
         self.rows.append(None)
 
-    def insert(self, number: int, at: int, tag: int, values: tuple[Any, ...], id_of: Callable[[int], str]) -> int:
-        """Add an event in its place and return its index; `id_of` tells the id of a tag, for ties at one instant."""
+    def insert(self, number: int, at: int, tag: int, values: tuple[Any, ...], id_of: Callable[[int, int], str]) -> int:
+        """Add an event in its place and return its index.
+
+        `id_of` tells the id of an object's tag, for ties at one instant.
+        """
         words = [at, tag]
-        for place, encode in self._encoders:
-            words.append(encode(values[place]))
+        for encode, value in zip(self._encoders, values):  # noqa: B905  # as many as the names; the check is slow
+            words.append(encode(value))
         row = self.rows[number]
         self.n_events += 1
         if row is None:
@@ -219,7 +225,7 @@ class EventTable:
         if row[-stride] >= at:
             ats = row[::stride]
             index = bisect_right(ats, at)
-            while index and ats[index - 1] == at and id_of(row[(index - 1) * stride + 1]) > id_of(tag):
+            while index and ats[index - 1] == at and id_of(number, row[(index - 1) * stride + 1]) > id_of(number, tag):
                 index -= 1
             place = index * stride
         try:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import attrs
 
@@ -40,6 +40,7 @@ from segmentkit.index._memberships import Memberships
 from segmentkit.index._points import PointFeature
 from segmentkit.index._ranked import RankFeature, RankSource
 from segmentkit.index._readings import readings_of
+from segmentkit.index._routes import EventRoute
 from segmentkit.index._segments import Segment
 from segmentkit.index._series import NthFeature, Series, SumFeature
 from segmentkit.index._sets import SetFeature
@@ -96,11 +97,10 @@ class Plan:
         self.watchers: list[Watcher] = []
         self._entered: list[Watcher] | None = None
         """The watchers that have to be told of a new object; None is not known yet."""
-        self._by_attribute: dict[str, list[Feature]] = {}
-        self._by_event: dict[str, list[Feature]] = {}
-        self._series: dict[str, list[Series]] = {}
-        self._series_by_test: dict[str, list[Series]] = {}
-        self._series_by_value: dict[str, dict[int, dict[Any, list[Series]]]] = {}
+        self.by_attribute: dict[str, list[Feature]] = {}
+        """The features that read an attribute."""
+        self.routes: dict[str, EventRoute] = {}
+        """By event name, who reads it."""
         self.heads: list[Segment | None] = []
         self._literals: list[tuple[tuple[Feature, int], ...]] = []
         self._sparse: list[tuple[tuple[Feature, Test], ...]] = []
@@ -196,9 +196,9 @@ class Plan:
             self._deadlines.unregister(watcher.group)
         if isinstance(watcher, Feature):
             for name in watcher.attributes:
-                self._by_attribute[name].remove(watcher)
+                self.by_attribute[name].remove(watcher)
             for name in watcher.events:
-                self._by_event[name].remove(watcher)
+                self.routes[name].features.remove(watcher)
 
     def _mark_if_stale(self) -> None:
         self._is_stale |= self._n_patched > max(32, len(self.segments) // 4)
@@ -458,14 +458,7 @@ class Plan:
             watcher.group = self._deadlines.register(watcher, self)
             self._groups.append(watcher.group)
         if isinstance(watcher, Series):
-            if watcher.where is None:
-                self._series.setdefault(watcher.event, []).append(watcher)
-            elif watcher.dispatched is None:
-                self._series_by_test.setdefault(watcher.event, []).append(watcher)
-            else:
-                offset, value = watcher.dispatched
-                by_offset = self._series_by_value.setdefault(watcher.event, {})
-                by_offset.setdefault(offset, {}).setdefault(value, []).append(watcher)
+            self.routes.setdefault(watcher.event, EventRoute()).add(watcher)
             return
         if isinstance(watcher, RankSource):
             name = self.table.name
@@ -476,32 +469,9 @@ class Plan:
         if isinstance(watcher, BooleanFeature) and watcher.others:
             self._ripple.register(watcher, self._matcher, watcher.others)
         for name in watcher.attributes:
-            self._by_attribute.setdefault(name, []).append(watcher)
+            self.by_attribute.setdefault(name, []).append(watcher)
         for name in watcher.events:
-            self._by_event.setdefault(name, []).append(watcher)
-
-    # ------------------------------------------------------------------ dispatching
-
-    def features_of_attribute(self, name: str) -> Sequence[Feature]:
-        """Return the features that read an attribute."""
-        return self._by_attribute.get(name, ())
-
-    def features_of_event(self, name: str) -> Sequence[Feature]:
-        """Return the features, series aside, that read events of a name."""
-        return self._by_event.get(name, ())
-
-    def series_of(self, name: str, values: tuple[Any, ...]) -> Sequence[Series]:
-        """Return the series to which an event with these plain property values belongs."""
-        series: Sequence[Series] = self._series.get(name, ())
-        tested, by_value = self._series_by_test.get(name), self._series_by_value.get(name)
-        if tested is not None:
-            series = [*series, *(one for one in tested if one.passes(values))]
-        if by_value is not None:
-            for offset, series_by_value in by_value.items():
-                more = series_by_value.get(values[offset])
-                if more is not None:
-                    series = [*series, *more]
-        return series
+            self.routes.setdefault(name, EventRoute()).features.append(watcher)
 
 
 def _chooser(places: Sequence[int]) -> Callable[[Sequence[int]], Sequence[int]]:

@@ -134,7 +134,7 @@ class Table:
             self._last_tag += 1
             tag = -self._last_tag
             self._tags_by_event_id.setdefault(number, {})[event_id] = tag
-        return self.events[name].insert(number, at, tag, values, lambda t: self.event_id(number, t)), tag
+        return self.events[name].insert(number, at, tag, values, self.event_id), tag
 
     def find_event(self, number: int, event_id: str) -> tuple[str, int] | None:
         """Return name and index of the object's event with the id, or None."""
