@@ -17,8 +17,10 @@ are the new ones, and puts the move of its mask, if it moved, into `moves`.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from itertools import pairwise
+from typing import Any, Final, Protocol, TypeAlias
 
 import attrs
 
@@ -28,7 +30,7 @@ from segmentkit.dsl.predicates import (
 from segmentkit.index._clauses import FeatureKey
 from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._table import Table
-from segmentkit.index.deltas import bits_of
+from segmentkit.index.deltas import bits_of, mask_of
 from segmentkit.schema import Schema
 
 FREE: Final = 0
@@ -75,8 +77,11 @@ class Context:
 Move = tuple["Feature", Any, Any]
 """A feature and its cells before and after (of a feature over sets: the sets)."""
 
-_MOST_STEPS: Final = 4_096  # that a feature remembers
-_MOST_NARROW: Final = 16  # clauses that are looked at one by one before any mask
+
+Step: TypeAlias = tuple[Sequence[int], Sequence[int]]
+"""The clauses that gain their literal when a feature moves, and those that lose it."""
+
+_MOST_REMEMBERED: Final = 8_192  # clauses of steps, by feature
 
 
 class Feature:
@@ -91,64 +96,68 @@ class Feature:
         self.key = key
         self.literals = tuple(literals)
         self.number_by_literal = {literal: i for i, literal in enumerate(self.literals)}
-        self.bits_by_literal = [0] * len(self.literals)
+        self.clauses_of: list[list[int]] = [[] for _ in self.literals]
+        """By literal, the clauses that need it."""
         self.truths: list[int] = []
         self.masks: list[int] = []
-        self.steps: dict[tuple[Any, Any], tuple[int, ...] | None] = {}
+        """By cell; only of features that are ANDed, the dense ones."""
+        self.steps: dict[tuple[Any, Any], Step] = {}
         """What `step` remembers."""
+        self._n_remembered = 0
+        self._crossings: list[Step] | None = None
+        self._is_crossed_once = False
         self.is_dense = False
         self.place = -1
         """Where the rows have the cell; or -1."""
+        self.is_in_rows = False
+        """Whether literals are looked up in the rows."""
         self.rows = context.rows
         self.group = -1
         self.attributes: frozenset[str] = frozenset()
         self.events: frozenset[str] = frozenset()
+
+    # -- clauses
+
+    def bind(self, literal: int, clause: int) -> None:
+        """Let a clause need the literal."""
+        self.clauses_of[literal].append(clause)
+        self.forget_steps()
+        for cell in range(len(self.masks)):
+            if not self.truths[cell] >> literal & 1:
+                self.masks[cell] &= ~(1 << clause)
+
+    def release(self, literal: int, clause: int) -> None:
+        """Let a clause need the literal no more."""
+        self.clauses_of[literal].remove(clause)
+        self.forget_steps()
+        for cell in range(len(self.masks)):
+            self.masks[cell] |= 1 << clause
 
     # -- masks
 
     def build_masks(self, ones: int) -> None:
         """Work `masks` out from the clauses bound to each literal; `ones` has every clause's bit set."""
         self.ones = ones
-        bits = self.bits_by_literal
+        bits = self._bits_by_literal()
         last = self.truths[-1]
-        mask = self._mask(last)
+        mask = self._mask(last, bits)
         masks = []
-        self.steps.clear()
         for truth in self.truths:  # each from the one before: a clause has one literal here, so its bits toggle alone
-            moved = (truth ^ last) & ((1 << len(bits)) - 1)
-            while moved:
-                low = moved & -moved
-                mask ^= bits[low.bit_length() - 1]
-                moved ^= low
+            for literal in bits_of((truth ^ last) & ((1 << len(bits)) - 1)):
+                mask ^= bits[literal]
             masks.append(mask)
             last = truth
         self.masks = masks
 
-    def _mask(self, truth: int) -> int:
+    def _bits_by_literal(self) -> list[int]:
+        n_bits = self.ones.bit_length()
+        return [mask_of(clauses, n_bits) for clauses in self.clauses_of]
+
+    def _mask(self, truth: int, bits: Sequence[int]) -> int:
         violated = 0
-        wrong = ~truth & ((1 << len(self.literals)) - 1)
-        bits = self.bits_by_literal
-        while wrong:
-            low = wrong & -wrong
-            violated |= bits[low.bit_length() - 1]
-            wrong ^= low
+        for literal in bits_of(~truth & ((1 << len(bits)) - 1)):
+            violated |= bits[literal]
         return self.ones & ~violated
-
-    def bind(self, literal: int, bit: int) -> None:
-        """Let the clause of `bit` need the literal."""
-        self.bits_by_literal[literal] |= bit
-        self.steps.clear()
-        if self.masks:
-            for cell, truth in enumerate(self.truths):
-                if not truth >> literal & 1:
-                    self.masks[cell] &= ~bit
-
-    def release(self, literal: int, bit: int) -> None:
-        """Let the clause of `bit` need the literal no more."""
-        self.bits_by_literal[literal] &= ~bit
-        self.steps.clear()
-        for cell in range(len(self.masks)):
-            self.masks[cell] |= bit
 
     def weight(self) -> float:
         """Return about how many clauses an object violates here, to AND the strongest masks first."""
@@ -169,23 +178,55 @@ class Feature:
         """How dear a test of a literal is, from 0: look-ups go before what has to be worked out."""
         return 0 if self.place >= 0 else 2 if self.events else 1
 
-    def mask_at(self, cell: Any) -> int:
-        """Return the clauses that a cell satisfies, as far as this feature goes."""
-        mask: int = self.masks[cell]
-        return mask
+    # -- steps
 
-    def step(self, before: Any, after: Any) -> tuple[int, ...] | None:
-        """Return the clauses whose literal flips from one cell to another, or None if they are many.
+    def step(self, before: Any, after: Any) -> Step:
+        """Return the clauses whose literal flips from one cell to another.
 
-        n is a clause that gains its literal, ~n one that loses it. Most moves concern a clause or two, and looking
-        at these is much cheaper than ANDing masks; so they are remembered (`bench_changes`).
+        They are remembered, since moves repeat, and looking the few clauses up that a move concerns is what
+        most changes spend their time with (`bench_changes`).
         """
-        steps = self.steps
-        if (before, after) not in steps:
-            if len(steps) >= _MOST_STEPS:
-                steps.clear()
-            steps[before, after] = _signed_bits(self.mask_at(before), self.mask_at(after))
-        return steps[before, after]
+        step = self._step(before, after)
+        self._n_remembered += 1 + len(step[0]) + len(step[1])
+        if self._n_remembered > _MOST_REMEMBERED:
+            self.steps.clear()
+            self._n_remembered = 0
+        self.steps[before, after] = step
+        return step
+
+    def forget_steps(self) -> None:
+        """See that clauses have been bound or released."""
+        self.steps.clear()
+        self._n_remembered = 0
+        self._crossings = None
+
+    def _step(self, before: Any, after: Any) -> Step:
+        """Work a step out: of cells in order, the clauses of all the cuts that are crossed."""
+        if self._crossings is None:
+            self._crossings, self._is_crossed_once = self._clauses_of_cuts()
+        low, high = (before, after) if before < after else (after, before)
+        gained: Sequence[int] = self._crossings[high][0]
+        lost: Sequence[int] = self._crossings[high][1]
+        if high - low > 1:
+            crossed = self._crossings[low + 1 : high + 1]
+            gained = [clause for come, _ in crossed for clause in come]
+            lost = [clause for _, go in crossed for clause in go]
+            if low == MISSING or not self._is_crossed_once:
+                gained, lost = _net(gained, lost)
+        return (tuple(gained), tuple(lost)) if before < after else (tuple(lost), tuple(gained))
+
+    def _clauses_of_cuts(self) -> tuple[list[Step], bool]:
+        """Return, by cell, which clauses flip on the way into it from the one below; and whether each does so once."""
+        full = (1 << len(self.literals)) - 1
+        crossings: list[Step] = [((), ())] * min(2, len(self.truths))
+        for below, truth in pairwise(self.truths[1:]):
+            come: list[int] = []
+            go: list[int] = []
+            for literal in bits_of((truth ^ below) & full):
+                (come if truth >> literal & 1 else go).extend(self.clauses_of[literal])
+            crossings.append((tuple(come), tuple(go)))
+        crossed = [clause for crossing in crossings[3:] for clauses in crossing for clause in clauses]
+        return crossings, len(crossed) == len(set(crossed))
 
     # -- cells
 
@@ -259,12 +300,15 @@ class Feature:
         return None
 
 
-def _signed_bits(before: int, after: int) -> tuple[int, ...] | None:
-    """Return the bits in which two masks differ, n if it is set after and ~n if before; None if they are many."""
-    flipped = before ^ after
-    if flipped.bit_count() > _MOST_NARROW:
-        return None
-    return tuple(bit if after >> bit & 1 else ~bit for bit in bits_of(flipped))
+def _net(gained: Sequence[int], lost: Sequence[int]) -> Step:
+    """Return what remains of clauses that flip several times on the way."""
+    both = set(gained).intersection(lost)
+    if not both:
+        return gained, lost
+    came, went = Counter(clause for clause in gained if clause in both), Counter(c for c in lost if c in both)
+    more = [clause for clause in both if came[clause] > went[clause]]
+    less = [clause for clause in both if came[clause] < went[clause]]
+    return [c for c in gained if c not in both] + more, [c for c in lost if c not in both] + less
 
 
 class Watcher(Protocol):
