@@ -21,7 +21,8 @@ from segmentkit.dsl.predicates import (
 )
 from segmentkit.index import _cells
 from segmentkit.index._clauses import AgeKey, OrderedKey, TextKey
-from segmentkit.index._features import MISSING, Context, Feature, Move, Step
+from segmentkit.index._features import MISSING, Context, Feature, Move
+from segmentkit.index._steps import Step
 from segmentkit.index.deltas import bits_of, mask_of
 
 OTHER: Final = 2  # cell of the values that no literal of a closed feature names

@@ -263,7 +263,7 @@ def _enter_series(
     found, deadline = cells.series(series, block)
     written += zip(series.features, found, strict=True)
     waits = deadline < _FAR
-    if series.block >= 0:
+    if series.keeps_deadlines:
         pending = series._pending
         pending.extend(array("q", [_NEVER]) * (len(block.table.ids) - len(pending)))
         waits &= deadline < block.taken(pending, np.int64)

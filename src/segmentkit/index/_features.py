@@ -17,10 +17,8 @@ are the new ones, and puts the move of its mask, if it moved, into `moves`.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
 import attrs
 
@@ -29,7 +27,9 @@ from segmentkit.dsl.predicates import (
 )
 from segmentkit.index._clauses import FeatureKey
 from segmentkit.index._deadlines import Deadlines
+from segmentkit.index._steps import Crossings, Step
 from segmentkit.index._table import Table
+from segmentkit.index._wide import as_clauses
 from segmentkit.index.deltas import bits_of, mask_of
 from segmentkit.schema import Schema
 
@@ -78,9 +78,6 @@ Move = tuple["Feature", Any, Any]
 """A feature and its cells before and after (of a feature over sets: the sets)."""
 
 
-Step: TypeAlias = tuple[Sequence[int], Sequence[int]]
-"""The clauses that gain their literal when a feature moves, and those that lose it."""
-
 _MOST_REMEMBERED: Final = 8_192  # clauses of steps, by feature
 
 
@@ -104,8 +101,7 @@ class Feature:
         self.steps: dict[tuple[Any, Any], Step] = {}
         """What `step` remembers."""
         self._n_remembered = 0
-        self._crossings: list[Step] | None = None
-        self._is_crossed_once = False
+        self._crossings: Crossings | None = None
         self.is_dense = False
         self.place = -1
         """Where the rows have the cell; or -1."""
@@ -186,8 +182,9 @@ class Feature:
         They are remembered, since moves repeat, and looking the few clauses up that a move concerns is what
         most changes spend their time with (`bench_changes`).
         """
-        step = self._step(before, after)
-        self._n_remembered += 1 + len(step[0]) + len(step[1])
+        gained, lost = self._step(before, after)
+        step = as_clauses(gained), as_clauses(lost)
+        self._n_remembered += 1 + len(gained) + len(lost)
         if self._n_remembered > _MOST_REMEMBERED:
             self.steps.clear()
             self._n_remembered = 0
@@ -203,30 +200,11 @@ class Feature:
     def _step(self, before: Any, after: Any) -> Step:
         """Work a step out: of cells in order, the clauses of all the cuts that are crossed."""
         if self._crossings is None:
-            self._crossings, self._is_crossed_once = self._clauses_of_cuts()
-        low, high = (before, after) if before < after else (after, before)
-        gained: Sequence[int] = self._crossings[high][0]
-        lost: Sequence[int] = self._crossings[high][1]
-        if high - low > 1:
-            crossed = self._crossings[low + 1 : high + 1]
-            gained = [clause for come, _ in crossed for clause in come]
-            lost = [clause for _, go in crossed for clause in go]
-            if low == MISSING or not self._is_crossed_once:
-                gained, lost = _net(gained, lost)
-        return (tuple(gained), tuple(lost)) if before < after else (tuple(lost), tuple(gained))
-
-    def _clauses_of_cuts(self) -> tuple[list[Step], bool]:
-        """Return, by cell, which clauses flip on the way into it from the one below; and whether each does so once."""
-        full = (1 << len(self.literals)) - 1
-        crossings: list[Step] = [((), ())] * min(2, len(self.truths))
-        for below, truth in pairwise(self.truths[1:]):
-            come: list[int] = []
-            go: list[int] = []
-            for literal in bits_of((truth ^ below) & full):
-                (come if truth >> literal & 1 else go).extend(self.clauses_of[literal])
-            crossings.append((tuple(come), tuple(go)))
-        crossed = [clause for crossing in crossings[3:] for clauses in crossing for clause in clauses]
-        return crossings, len(crossed) == len(set(crossed))
+            self._crossings = Crossings(self.truths, self.clauses_of)
+        if before < after:
+            return self._crossings.between(before, after)
+        lost, gained = self._crossings.between(after, before)
+        return gained, lost
 
     # -- cells
 
@@ -298,17 +276,6 @@ class Feature:
     def next_deadline(self, number: int, now: int) -> int | None:
         """Return the next instant at which time alone can move the object, or None."""
         return None
-
-
-def _net(gained: Sequence[int], lost: Sequence[int]) -> Step:
-    """Return what remains of clauses that flip several times on the way."""
-    both = set(gained).intersection(lost)
-    if not both:
-        return gained, lost
-    came, went = Counter(clause for clause in gained if clause in both), Counter(c for c in lost if c in both)
-    more = [clause for clause in both if came[clause] > went[clause]]
-    less = [clause for clause in both if came[clause] < went[clause]]
-    return [c for c in gained if c not in both] + more, [c for c in lost if c not in both] + less
 
 
 class Watcher(Protocol):

@@ -27,6 +27,7 @@ from segmentkit.index._clauses import (
 from segmentkit.index._features import Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._segments import Segment
+from segmentkit.index._wide import WIDE, Clauses, WideTests
 from segmentkit.index.deltas import Flips, bits_of
 
 _FEW_SEGMENTS = 8  # up to here, and up to a quarter of those that are there, they extend the plan one by one
@@ -112,15 +113,14 @@ class Matcher(Plan):
             gained, lost = feature.steps[old, new]
         except KeyError:
             gained, lost = feature.step(old, new)
-        self.clauses_examined += len(gained) + len(lost)
         if not feature.is_in_rows:
             return self._holding(number, gained, row) + [~n for n in self._holding(number, lost, row, (feature,))]
         place, found = feature.place, []
-        if lost:
+        if len(lost):
             row[place] = old
             found = [~n for n in self._holding(number, lost, row)]
         row[place] = new
-        return found + self._holding(number, gained, row) if gained else found
+        return found + self._holding(number, gained, row) if len(gained) else found
 
     def _flipped_together(self, number: int, row: array[int], moves: list[Move]) -> list[int]:
         """Return the clauses that flip when several features move.
@@ -153,9 +153,8 @@ class Matcher(Plan):
         lost: dict[int, list[Feature]] = {}
         for feature, old, new in moves:
             gaining, losing = feature.step(old, new)
-            self.clauses_examined += len(gaining) + len(losing)
-            gained |= dict.fromkeys(gaining)
-            for clause in losing:
+            gained |= dict.fromkeys(map(int, gaining))
+            for clause in map(int, losing):
                 lost.setdefault(clause, []).append(feature)
         found = self._holding(number, gained, row)
         for clause, features in lost.items():  # what gained another literal at the same time did not hold before
@@ -164,13 +163,24 @@ class Matcher(Plan):
         return found
 
     def _holding(
-        self, number: int, clauses: Iterable[int], row: Sequence[int], passed: Collection[Feature] = ()
+        self, number: int, clauses: Collection[int] | Clauses, row: array[int], passed: Collection[Feature] = ()
     ) -> list[int]:
         """Return the clauses of which all literals hold, but for those on the features that are `passed` over.
 
         What rows tell is looked up here, without a call for each literal (`bench_changes`).
         """
-        in_rows, not_in_rows, found = self._in_rows, self._not_in_rows, []
+        not_in_rows, found = self._not_in_rows, []
+        if len(clauses) >= WIDE:
+            sifted, clauses = self._sifted(clauses, row)
+            self.clauses_examined += len(sifted)
+            for clause in sifted:
+                for feature, holds in not_in_rows[clause]:
+                    if feature not in passed and not holds(number):
+                        break
+                else:
+                    found.append(clause)
+        self.clauses_examined += len(clauses)
+        in_rows = self._in_rows
         for clause in clauses:
             for place, holds_in in in_rows[clause]:
                 if not holds_in[row[place]]:
@@ -199,7 +209,8 @@ class Matcher(Plan):
             return []
         self._rows.now = now
         gained, lost = feature.step(before, after)
-        clauses, gaining = [*gained, *lost], set(gained)
+        clauses = [int(clause) for moved in (gained, lost) for clause in moved]
+        gaining = set(clauses[: len(gained)])
         others = [[tuple(bound for bound in self._literals[clause] if bound[0] is not feature)] for clause in clauses]
         selection = Selection(self, now, np.array(moving.to_array(), dtype=np.int64))
         by_number: dict[int, list[int]] = {}
@@ -229,6 +240,21 @@ class Matcher(Plan):
             if clauses & one.concerned:
                 clauses &= one.mask(number)
         return clauses
+
+    def _sifted(self, clauses: Collection[int] | Clauses, row: array[int]) -> tuple[list[int], list[int]]:
+        """Return those of many clauses of which all literals hold that rows tell, and those still to be looked at."""
+        import numpy as np
+
+        if self._wide is None:
+            self._wide = WideTests(self._in_rows)
+        known = self._wide.n_clauses
+        if not isinstance(clauses, np.ndarray):
+            clauses = np.fromiter(clauses, np.int32, len(clauses))
+        late: list[int] = []
+        if len(self._in_rows) > known:  # segments have been defined since
+            late = clauses[clauses >= known].tolist()
+            clauses = clauses[clauses < known]
+        return self._wide.sift(clauses, row), late
 
     def _settled(self, number: int, clauses: Iterable[int], row: Sequence[int]) -> Flips:
         """Turn flipped clauses into flipped segments.

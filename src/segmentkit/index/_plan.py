@@ -46,6 +46,7 @@ from segmentkit.index._segments import Segment
 from segmentkit.index._series import NthFeature, Series, SumFeature
 from segmentkit.index._sets import SetFeature
 from segmentkit.index._table import Table
+from segmentkit.index._wide import WideTests
 from segmentkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ _SPARE_BITS: Final = 256
 _SAMPLE: Final = 64  # objects whose facts tell how often a test holds
 BULK_FROM = 500
 """Objects from which on features and filters are worked out for all of them together (`_bulk`)."""
-_LEAST_BLOCK: Final = 4  # features of a series from which on an object's cells of all of them are kept
+_MOST_PLACED: Final = 512  # cells of features of events that rows may have
+_LEAST_KEPT: Final = 4  # features of a series from which on the deadline of each object is kept
 
 Test: TypeAlias = Callable[[int], object]
 """Whether a literal holds for the object of a number."""
@@ -110,6 +112,7 @@ class Plan:
         self._in_rows: list[tuple[tuple[int, bytes], ...]] = []
         """Of each clause, the literals that rows tell: place of the cell, and by cell whether it holds."""
         self._not_in_rows: list[tuple[tuple[Feature, Test], ...]] = []
+        self._wide: WideTests | None = None
         self._tests: dict[tuple[Feature, int], tuple[Test, bytes | None]] = {}
         self._dense: list[Feature] = []
         self._sets: list[SetFeature] = []
@@ -288,6 +291,7 @@ class Plan:
                 found[feature, literal] = n_found
             return n_found
 
+        self._wide = None
         for clause, literals in enumerate(self._literals):
             if len(literals) > 1:
                 self._note_tests(clause, [(count(*bound), bound) for bound in literals])
@@ -400,8 +404,9 @@ class Plan:
         self._dense.sort(key=lambda feature: -feature.weight())
         stride = 0
         for watcher in self.watchers:
-            if isinstance(watcher, Series) and len(watcher.features) >= _LEAST_BLOCK:
+            if isinstance(watcher, Series) and stride + len(watcher.features) <= _MOST_PLACED:
                 watcher.block = stride
+                watcher.keeps_deadlines = len(watcher.features) >= _LEAST_KEPT
                 for feature in watcher.features:
                     feature.place = stride
                     stride += 1

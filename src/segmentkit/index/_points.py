@@ -18,7 +18,8 @@ from segmentkit.dsl import _geo
 from segmentkit.dsl.predicates import InBox, Predicate, Within
 from segmentkit.index._cells import holds, leaves_of
 from segmentkit.index._clauses import PointKey
-from segmentkit.index._features import Context, Feature, Move, Step
+from segmentkit.index._features import Context, Feature, Move
+from segmentkit.index._steps import Step
 from segmentkit.index.deltas import bits_of
 
 _SLACK: Final = 1e-4  # degrees, about 11 m: far more than the rounding of a computed distance

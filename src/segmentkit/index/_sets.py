@@ -11,7 +11,8 @@ from typing import Any
 
 from segmentkit.dsl.predicates import Not, Predicate, SetTest
 from segmentkit.index._clauses import SetKey
-from segmentkit.index._features import Context, Feature, Move, Step
+from segmentkit.index._features import Context, Feature, Move
+from segmentkit.index._steps import Step
 
 
 class SetFeature(Feature):
