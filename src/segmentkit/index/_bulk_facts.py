@@ -14,6 +14,7 @@ import numpy as np
 
 from segmentkit.dsl.predicates import Predicate
 from segmentkit.index._bulk_bitmaps import BLOCK, Array
+from segmentkit.index._bulk_events import chosen, stretch
 from segmentkit.index._columns import BooleanColumn, CodedColumn, IntegerColumn, NumberColumn
 from segmentkit.index._table import Table
 
@@ -103,15 +104,13 @@ class Block:
         return self._histories[name]
 
     def _flattened(self, name: str) -> Histories | None:
-        events = self.table.events[name]
-        if isinstance(self.numbers, range):
-            rows = events.rows[self.numbers.start : self.numbers.stop]
-        else:
-            rows = [events.rows[number] for number in self.numbers.tolist()]
-        if list in set(map(type, rows)):
+        events, numbers = self.table.events[name], self.numbers
+        if events.rows.any_list(self.iter_numbers()):
             return None
-        ends = np.cumsum(np.array([0 if row is None else len(row) for row in rows], np.int64)) // events.stride
-        words = np.frombuffer(b"".join([row for row in rows if row is not None]), np.int64).reshape(-1, events.stride)
+        if isinstance(numbers, range):
+            words, ends = stretch(events, numbers.start, numbers.stop)
+        else:
+            words, ends = chosen(events, numbers)
         starts = np.concatenate((_ZERO, ends[:-1]))
         return _seen_at(self.now, (words[:, 0].copy(), words, None), starts, ends)
 

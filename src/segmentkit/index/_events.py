@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from segmentkit.dsl.evaluate import EventFact
 from segmentkit.index._columns import Dictionary, Scale
+from segmentkit.index._event_rows import EventRows
 from segmentkit.schema import EventType, ValueType
 
 MISSING_WORD: Final = -(2**63)
@@ -151,7 +152,7 @@ class EventTable:
 
     def __init__(self, event_type: EventType, rescaled: Callable[[], None]) -> None:
         self.type = event_type
-        self.rows: list[Any] = []
+        self.rows = EventRows()
         self.names = tuple(event_type.properties)
         self.position = {name: 2 + i for i, name in enumerate(self.names)}
         self.stride = 2 + len(self.names)
@@ -177,13 +178,15 @@ class EventTable:
 
     def _rescale(self, name: str, factor: int) -> None:
         offset = self.position[name]
-        for number, row in enumerate(self.rows):
+        rows = self.rows
+        for number in rows.iter_numbers():
+            row = rows[number]
             if row:
                 words = list(row)
                 words[offset :: self.stride] = [
                     w if w == MISSING_WORD else word_of(integer_of(w) * factor) for w in row[offset :: self.stride]
                 ]
-                self.rows[number] = _packed(words)
+                rows.put(number, _packed(words))
         self._rescaled()
 
     def accept(self, properties: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -200,19 +203,16 @@ class EventTable:
             raise KeyError(next(name for name in properties if name not in self.position))
         return tuple(values)
 
-    def append(self) -> None:
-        """Add an object without events."""
-        self.rows.append(None)
-
     def insert(self, number: int, at: int, tag: int, values: tuple[Any, ...], id_of: Callable[[int], str]) -> int:
         """Add an event in its place and return its index; `id_of` tells the id of a tag, for ties at one instant."""
         words = [at, tag]
         for place, encode in self._encoders:
             words.append(encode(values[place]))
-        row = self.rows[number]
+        rows = self.rows
+        row = rows.take(number)
         self.n_events += 1
         if row is None:
-            self.rows[number] = _packed(words)
+            rows.put(number, _packed(words))
             return 0
         stride = self.stride
         place = len(row)
@@ -232,7 +232,7 @@ class EventTable:
         except OverflowError:
             row = list(row)
             row[place:place] = words
-            self.rows[number] = row
+            rows.put(number, row)
         return place // stride
 
     def find(self, number: int, tag: int) -> int | None:
@@ -259,14 +259,14 @@ class EventTable:
 
     def remove(self, number: int, index: int) -> None:
         """Take the object's event at `index` out."""
-        row = self.rows[number]
+        row = self.rows.take(number)
         start = index * self.stride
         for codec, word in zip(self.codecs, row[start + 2 : start + self.stride], strict=True):
             codec.release(word)
         del row[start : start + self.stride]
         self.n_events -= 1
         if not row:
-            self.rows[number] = None
+            self.rows.put(number, None)
 
     def clear(self, number: int) -> None:
         """Take all events of the object out."""
@@ -277,7 +277,7 @@ class EventTable:
             for word in row[offset :: self.stride]:
                 codec.release(word)
         self.n_events -= len(row) // self.stride
-        self.rows[number] = None
+        self.rows.put(number, None)
 
     def facts(self, number: int, id_of: Callable[[int], str]) -> list[EventFact]:
         """Return the object's events in order, in plain form."""
@@ -295,7 +295,7 @@ class EventTable:
     @property
     def nbytes(self) -> int:
         """Bytes of the rows."""
-        return 8 * len(self.rows) + sum(64 + 8 * len(row) for row in self.rows if row is not None)
+        return self.rows.nbytes
 
 
 def _packed(words: list[int]) -> Any:

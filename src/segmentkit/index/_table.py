@@ -73,8 +73,6 @@ class Table:
             self.born.append(now)
             for column in self.columns.values():
                 column.append()
-            for events in self.events.values():
-                events.append()
         self.number_by_id[object_id] = number
         self.alive.add(number)
         return number
@@ -179,7 +177,8 @@ class Table:
             assert self.ids[number] == object_id, f"{self.name}: number {number} is not that of {object_id!r}"
         for name, events in self.events.items():
             counted = 0
-            for number, row in enumerate(events.rows):
+            for number in events.rows.iter_numbers():
+                row = events.rows[number]
                 if row is None:
                     continue
                 counted += len(row) // events.stride

@@ -1,0 +1,181 @@
+"""The rows of words behind the events of one name: packed in pages, but for those that change.
+
+An array of its own costs an object more than its events are worth: of twenty million events, a third of the
+memory, and a look at each object to read all of them. So objects share *pages*: for `PAGE` successive numbers,
+all their words in one array, and where each object's begin. The row of an object that changes is taken out of
+its page and put back with the others, when there are many (`bench_memory`, `bench_bulk`).
+
+A row that holds an integer too long for a word is a list, and stays outside.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+PAGE_BITS: Final = 14
+PAGE: Final = 1 << PAGE_BITS
+"""How many successive numbers share a page: so many that arrays are read in long stretches, and so few that
+folding one page, some milliseconds, holds nobody up."""
+
+_MOST_TAKEN: Final = 2_048
+"""How many rows of a page may be outside before they are put back."""
+_NO_WORDS: Final = array("q")
+_NO_BOUNDS: Final = array("i", [0])
+
+
+class Page:
+    """The words of successive objects, one after the other.
+
+    Those of the object at place i are `words[bounds[i] : bounds[i + 1]]`; an object at a place past the last bound
+    has none. `taken` are the numbers whose rows are outside, so that what the page has of them is old.
+    """
+
+    __slots__ = ("bounds", "latest", "limit", "taken", "words")
+
+    def __init__(self, words: array[int], bounds: array[int], limit: int) -> None:
+        self.words = words
+        self.bounds = bounds
+        self.taken: list[int] = []
+        self.limit = limit
+        """How many rows may be taken."""
+        self.latest: int | None = None
+        """The last instant in the page, once somebody has asked."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return 8 * len(self.words) + 4 * len(self.bounds) + 8 * len(self.taken)
+
+
+class EventRows(dict[int, Any]):
+    """Rows by object number; to look one up gives None for an object without words.
+
+    As a dictionary it holds only the rows outside of pages, which may be changed in place; any other is a copy
+    of what is in a page. `take` gets a row that may be changed.
+
+    Cost: a row outside is looked up as in any dictionary; a row in a page takes two calls more. A page is put
+    back at a microsecond or two for each row.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages: list[Page] = []
+        self.lists: set[int] = set()
+        """Numbers whose rows are lists, or once were."""
+
+    def __missing__(self, number: int) -> Any:
+        """Return a copy of the row in its page."""
+        try:
+            page = self.pages[number >> PAGE_BITS]
+            bounds, place = page.bounds, number & PAGE - 1
+            return page.words[bounds[place] : bounds[place + 1]] or None
+        except IndexError:
+            return None
+
+    def take(self, number: int) -> Any:
+        """Return the row of an object, to be changed; None if it has none, and then one can be put."""
+        row = self.get(number)
+        if row is not None:
+            return row
+        index, place = number >> PAGE_BITS, number & PAGE - 1
+        try:
+            page = self.pages[index]
+            bounds = page.bounds
+            row = page.words[bounds[place] : bounds[place + 1]]
+        except IndexError:
+            return None
+        if not row or number in self:
+            return None
+        if len(page.taken) >= page.limit:
+            self.fold(index)
+            page = self.pages[index]
+        page.taken.append(number)
+        self[number] = row
+        return row
+
+    def put(self, number: int, row: Any) -> None:
+        """Make `row` that of an object; None for no words."""
+        if number not in self:
+            index = number >> PAGE_BITS
+            page = self._page(index)
+            if len(page.taken) >= page.limit:
+                self.fold(index)
+                page = self.pages[index]
+            page.taken.append(number)
+        if type(row) is list:
+            self.lists.add(number)
+        self[number] = row
+
+    def _page(self, index: int) -> Page:
+        while len(self.pages) <= index:
+            self.pages.append(Page(_NO_WORDS, _NO_BOUNDS, _MOST_TAKEN))
+        return self.pages[index]
+
+    def iter_numbers(self) -> Iterator[int]:
+        """Yield every number that may have a row, and others; rows may be put meanwhile."""
+        for index, page in enumerate(self.pages):
+            first = index << PAGE_BITS
+            yield from range(first, max(first + len(page.bounds), max(page.taken, default=0) + 1))
+
+    def fold(self, index: int) -> None:
+        """Put the rows of a page back into it, but for lists."""
+        page = self.pages[index]
+        if page.taken:
+            words, bounds = self.spliced(index)
+            self.replace(index, words, bounds)
+
+    def fold_all(self) -> None:
+        """Put all rows back into their pages."""
+        for index in range(len(self.pages)):
+            self.fold(index)
+
+    def spliced(self, index: int) -> tuple[array[int], array[int]]:
+        """Return words and bounds of a page as they are now; lists left out."""
+        import numpy as np
+
+        page, first = self.pages[index], index << PAGE_BITS
+        numbers = sorted(page.taken)
+        old = np.frombuffer(page.bounds, np.int32)
+        n_old = len(old) - 1
+        counts = np.zeros(max(n_old, numbers[-1] - first + 1), np.int32)
+        counts[:n_old] = np.diff(old)
+        places = np.array(numbers, np.int64) - first
+        starts, ends = (old[np.minimum(places + i, n_old)].tolist() for i in (0, 1))
+        held, words, found, done, lengths = self.get, page.words, array("q"), 0, []
+        for number, start, end in zip(numbers, starts, ends, strict=True):
+            found += words[done:start]
+            done = end
+            row = held(number)
+            if row is None or type(row) is list:
+                lengths.append(0)
+            else:
+                found += row
+                lengths.append(len(row))
+        found += words[done:]
+        counts[places] = lengths
+        bounds = array("i", [0])
+        bounds.frombytes(np.cumsum(counts, dtype=np.int32).tobytes())
+        return found[:], bounds  # a copy, since what has grown has room to spare
+
+    def replace(self, index: int, words: array[int], bounds: array[int]) -> None:
+        """Make the words of a page anew; its rows outside are dropped, but for lists."""
+        lists = []
+        for number in self._page(index).taken:
+            row = self.pop(number)
+            if type(row) is list:
+                lists.append(number)
+                self[number] = row
+        page = self.pages[index] = Page(words, bounds, len(lists) + _MOST_TAKEN)
+        page.taken += lists
+
+    def any_list(self, numbers: Iterable[int]) -> bool:
+        """Whether one of some objects has a row that is a list."""
+        return bool(self.lists) and any(type(self.get(number)) is list for number in self.lists.intersection(numbers))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of pages and rows."""
+        rows = sum(144 + 8 * len(row) for row in self.values() if row is not None)
+        return rows + sum(page.nbytes for page in self.pages)
