@@ -72,19 +72,17 @@ class _Packed:
     __slots__ = ("_ats", "_flip_ends", "_flips", "_id_ends", "_ids", "_kind_of", "_kinds", "_seqs")
 
     def __init__(self, records: Sequence[Record]) -> None:
-        self._seqs = array("q", [record.seq for record in records])
-        self._ats = array("q", [record.at for record in records])
-        ids = [record.object for record in records]
+        seqs, ats, object_types, ids, flips, heads, causes = zip(*records, strict=True)
+        self._seqs, self._ats = array("q", seqs), array("q", ats)
         self._ids = "".join(ids)
         self._id_ends = array("i", accumulate(map(len, ids)))
-        flips = [record.flips for record in records]
         self._flips = _narrow(list(chain.from_iterable(flips)))
         self._flip_ends = array("i", accumulate(map(len, flips)))
         places: dict[tuple[str, int, str], int] = {}
-        keys = [(record.object_type, id(record.heads), record.cause) for record in records]
-        self._kind_of = array("H", [places.setdefault(key, len(places)) for key in keys])
-        heads = {id(record.heads): record.heads for record in records}
-        self._kinds = [(object_type, heads[heads_id], cause) for object_type, heads_id, cause in places]
+        kinds = zip(object_types, map(id, heads), causes, strict=True)
+        self._kind_of = array("H", [places.setdefault(kind, len(places)) for kind in kinds])
+        by_id = dict(zip(map(id, heads), heads, strict=True))
+        self._kinds = [(object_type, by_id[heads_id], cause) for object_type, heads_id, cause in places]
 
     def __len__(self) -> int:
         return len(self._seqs)
@@ -101,8 +99,8 @@ class _Packed:
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays."""
-        arrays: tuple[array[int], ...] = (self._seqs, self._ats, self._id_ends, self._flip_ends, self._kind_of, self._flips)
-        return len(self._ids) + sum(len(part) * part.itemsize for part in arrays)
+        longs, ends = (self._seqs, self._ats), (self._id_ends, self._flip_ends, self._kind_of, self._flips)
+        return len(self._ids) + sum(len(part) * part.itemsize for part in (*longs, *ends))
 
 
 def _narrow(numbers: list[int]) -> array[int]:
