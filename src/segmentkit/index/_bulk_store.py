@@ -21,6 +21,7 @@ from segmentkit.index._columns import (
     NumberColumn,
     PointColumn,
     Scale,
+    SetColumn,
 )
 from segmentkit.index._events import Codec, DecimalCodec, DictionaryCodec, NumberCodec
 
@@ -111,6 +112,8 @@ def _scaled(scale: Scale, words: Words) -> Array | None:
 
 
 def _set_codes(column: CodedColumn, numbers: Array, values: Coded) -> None:
+    if isinstance(column, SetColumn):
+        values = Coded(values.codes, [column.encode(value) for value in values.values])
     codes = hold(column.dictionary, values, column._missing)
     old = np.frombuffer(column.codes, np.int32)[numbers]
     _scatter(column.codes, np.int32, numbers, codes)
