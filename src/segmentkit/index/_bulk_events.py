@@ -34,8 +34,8 @@ def stretch(events: EventTable, start: int, stop: int) -> tuple[Array, Array]:
 def _current(rows: EventRows, index: int) -> tuple[Array, Array]:
     """Return words and bounds of a page with the rows that are outside of it."""
     page = rows.pages[index]
-    words, bounds = rows.spliced(index) if page.taken else (page.words, page.bounds)
-    return np.frombuffer(words, np.int64), np.frombuffer(bounds, np.int32)
+    data, bounds = rows.spliced(index) if page.taken else (page.data, page.bounds)
+    return np.frombuffer(data, np.int64), np.frombuffer(bounds, np.int32) // 8
 
 
 def chosen(events: EventTable, numbers: Array) -> tuple[Array, Array]:
@@ -47,7 +47,7 @@ def chosen(events: EventTable, numbers: Array) -> tuple[Array, Array]:
     for page, first, begin, end in zip(rows.pages, range(0, 2**62, PAGE), cuts, cuts[1:], strict=False):
         bounds = np.frombuffer(page.bounds, np.int32)
         places = np.minimum(numbers[begin:end, None] - first + np.arange(2), len(bounds) - 1)
-        found = bounds[places] // stride
+        found = bounds[places] // (8 * stride)
         froms[begin:end], counts[begin:end] = found[:, 0], found[:, 1] - found[:, 0]
     outside = [place for place, number in enumerate(numbers.tolist()) if number in rows]
     own = [row for place in outside if (row := rows[int(numbers[place])]) is not None]
@@ -59,7 +59,7 @@ def chosen(events: EventTable, numbers: Array) -> tuple[Array, Array]:
     for page, begin, end in zip(rows.pages, cuts, cuts[1:], strict=False):
         inside = begin + np.flatnonzero(is_inside[begin:end])
         there = ranges((ends - counts)[inside], counts[inside])
-        words[there] = np.frombuffer(page.words, np.int64).reshape(-1, stride)[ranges(froms[inside], counts[inside])]
+        words[there] = np.frombuffer(page.data, np.int64).reshape(-1, stride)[ranges(froms[inside], counts[inside])]
     if own:
         there = ranges((ends - counts)[outside], counts[outside])
         words[there] = np.frombuffer(b"".join(own), np.int64).reshape(-1, stride)

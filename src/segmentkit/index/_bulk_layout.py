@@ -15,7 +15,7 @@ import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_events import chosen, stretch
-from segmentkit.index._event_rows import PAGE, PAGE_BITS
+from segmentkit.index._event_rows import PAGE, PAGE_BITS, memory_of
 from segmentkit.index._events import EventTable, id_of_tag
 from segmentkit.index._table import Table
 
@@ -59,23 +59,19 @@ def _lay_out_page(table: Table, events: EventTable, page: int, places: Array, co
         places = np.concatenate((np.repeat(owners, np.diff(old_ends, prepend=0)), places))
         new = np.concatenate((old, new))
     order = _order_of(places, new[:, 0])
-    places, words = places[order], new[order]
+    places = places[order]
+    data = memory_of(8 * new.size)
+    words = np.take(new, order, axis=0, out=np.frombuffer(data, np.int64).reshape(new.shape), mode="clip")
     _order_ties(table, first + places, words)
-    ends = np.cumsum(np.bincount(places, minlength=n_objects) * events.stride)
+    ends = np.cumsum(np.bincount(places, minlength=n_objects) * (8 * events.stride))
     if is_anew:
         bounds = array("i", [0])
         bounds.frombytes(ends.astype(np.int32).tobytes())
-        events.rows.replace(page, _array_of(words), bounds)
+        events.rows.replace(page, data, bounds)
         return
-    starts, found = ends[touched - 1] * (touched > 0), _array_of(words)
+    starts = ends[touched - 1] * (touched > 0)
     for place, start, end in zip(touched.tolist(), starts.tolist(), ends[touched].tolist(), strict=True):
-        events.rows.put(first + place, found[start:end])
-
-
-def _array_of(words: Array) -> array[int]:
-    found = array("q")
-    found.frombytes(words.reshape(-1).view(np.uint8).data)
-    return found
+        events.rows.put(first + place, array("q", data[start:end]))
 
 
 def _stable_order(pages: Array) -> Array:
