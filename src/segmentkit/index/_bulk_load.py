@@ -85,7 +85,7 @@ def add_events(
     if not len(numbers):
         return
     events = table.events[name]
-    if events.rows.any_list(numbers.tolist()):
+    if _any_list(events, numbers):
         raise TooWideError
     columns: list[Array | None] = [None] * len(events.names)
     order = sorted(range(len(events.names)), key=lambda i: isinstance(events.codecs[i], DictionaryCodec))
@@ -93,9 +93,13 @@ def add_events(
         values = values_by_name.get(events.names[place])
         if values is not None:
             columns[place] = event_words(events.codecs[place], values)
-    if events.rows.any_list(numbers.tolist()):
+    if _any_list(events, numbers):
         raise TooWideError  # a scale has grown, and with it a value out of its word
     lay_out(table, events, numbers, (ats, _tags(table, numbers, ids), *columns))
+
+
+def _any_list(events: EventTable, numbers: Array) -> bool:
+    return bool(events.rows.lists) and events.rows.any_list(numbers.tolist())
 
 
 def _tags(table: Table, numbers: Array, ids: Sequence[str | None] | None) -> Array:
