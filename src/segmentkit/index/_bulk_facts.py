@@ -18,6 +18,7 @@ from segmentkit.index._bulk_events import chosen, stretch
 from segmentkit.index._columns import BooleanColumn, CodedColumn, IntegerColumn, NumberColumn
 from segmentkit.index._table import Table
 
+_FEW_LOOKS: Final = 2
 _FEW_CUTS: Final = 24  # up to here, comparing with one cut after another is faster than bisection
 
 
@@ -66,6 +67,7 @@ class Block:
         self.numbers = numbers
         self.n_objects = len(numbers)
         self._histories: dict[str, Histories | None] = {}
+        self._asked: dict[str, int] = {}
         self._matching: dict[tuple[str, Predicate | None], Histories | None] = {}
         self._grouped: dict[tuple[str, int], tuple[Array, Array]] = {}
         self._owners: dict[str, Array] = {}
@@ -96,6 +98,11 @@ class Block:
                 return self.taken(column.codes, np.int32)
             case _:
                 return None
+
+    def asks_little_of(self, name: str) -> bool:
+        """Whether events of a name have been asked for so seldom that laying them out would not pay."""
+        self._asked[name] = asked = self._asked.get(name, 0) + 1
+        return asked <= _FEW_LOOKS and name not in self._histories
 
     def histories(self, name: str) -> Histories | None:
         """Return the events of a name; None if some have values that are no machine words."""

@@ -13,7 +13,7 @@ from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_layout import lay_out
 from segmentkit.index._bulk_store import TooWideError, clear_values, event_words, extend, set_values
 from segmentkit.index._bulk_values import Coded, Doubles, Pairs, Plain, Values, Words
-from segmentkit.index._events import DictionaryCodec
+from segmentkit.index._events import DictionaryCodec, EventTable
 from segmentkit.index._table import Table
 
 

@@ -45,7 +45,7 @@ class Page:
     bound has none. `taken` are the numbers whose rows are outside, so that what the page has of them is old.
     """
 
-    __slots__ = ("bounds", "data", "latest", "limit", "taken")
+    __slots__ = ("bounds", "data", "grouped", "latest", "limit", "newest", "taken")
 
     def __init__(self, data: Memory, bounds: array[int], limit: int) -> None:
         self.data = data
@@ -55,11 +55,16 @@ class Page:
         """How many rows may be taken."""
         self.latest: int | None = None
         """The last instant in the page, once somebody has asked."""
+        self.grouped: dict[int, tuple[Any, Any]] = {}
+        """By the place of a coded property, the events in order of code, and where each code ends (`_bulk_newest`)."""
+        self.newest: dict[int, tuple[Any, Any]] = {}
+        """By n, the objects with so many events, and when the nth newest was."""
 
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays."""
-        return len(self.data) + 4 * len(self.bounds) + 8 * len(self.taken)
+        found = sum(a.nbytes + b.nbytes for a, b in [*self.grouped.values(), *self.newest.values()])
+        return len(self.data) + 4 * len(self.bounds) + 8 * len(self.taken) + int(found)
 
 
 class EventRows(dict[int, Any]):
