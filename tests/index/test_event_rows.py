@@ -107,7 +107,7 @@ def test_rows_that_change_leave_their_page_and_return() -> None:
     """No more of them are outside than may be."""
     rows = EventRows()
     for number in range(_event_rows.PAGE):
-        rows.put(number, array("q", [number]))
+        rows[number] = array("q", [number])
         assert len(rows) <= _event_rows._MOST_TAKEN
     rows.fold_all()
     assert len(rows) == 0

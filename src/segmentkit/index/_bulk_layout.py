@@ -71,7 +71,7 @@ def _lay_out_page(table: Table, events: EventTable, page: int, places: Array, co
         return
     starts = ends[touched - 1] * (touched > 0)
     for place, start, end in zip(touched.tolist(), starts.tolist(), ends[touched].tolist(), strict=True):
-        events.rows.put(first + place, array("q", data[start:end]))
+        events.rows[first + place] = array("q", data[start:end])
 
 
 def _stable_order(pages: Array) -> Array:

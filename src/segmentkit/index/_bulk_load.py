@@ -95,14 +95,14 @@ def add_events(
             columns[place] = event_words(events.codecs[place], values)
     if _any_list(events, numbers):
         raise TooWideError  # a scale has grown, and with it a value out of its word
-    lay_out(table, events, numbers, (ats, _tags(table, numbers, ids), *columns))
+    lay_out(table, events, numbers, (ats, tags_of(table, numbers, ids), *columns))
 
 
 def _any_list(events: EventTable, numbers: Array) -> bool:
     return bool(events.rows.lists) and events.rows.any_list(numbers.tolist())
 
 
-def _tags(table: Table, numbers: Array, ids: Sequence[str | None] | None) -> Array:
+def tags_of(table: Table, numbers: Array, ids: Sequence[str | None] | None) -> Array:
     """Return a tag for each event, and note the ids that the host gave."""
     first = table._last_tag + 1
     tags = np.arange(first, first + len(numbers), dtype=np.int64)
@@ -117,4 +117,4 @@ def _tags(table: Table, numbers: Array, ids: Sequence[str | None] | None) -> Arr
     return tags
 
 
-__all__ = ["add_events", "numbers_of", "put_objects"]
+__all__ = ["add_events", "numbers_of", "put_objects", "tags_of"]

@@ -20,7 +20,7 @@ PAGE: Final = 1 << PAGE_BITS
 """How many successive numbers share a page: so many that arrays are read in long stretches, and so few that
 folding one page, some milliseconds, holds nobody up."""
 
-_MOST_TAKEN: Final = 2_048
+_MOST_TAKEN: Final = 1_024
 """How many rows of a page may be outside before they are put back."""
 _NO_BOUNDS: Final = array("i", [0])
 
@@ -82,18 +82,24 @@ class EventRows(dict[int, Any]):
         self.pages: list[Page] = []
         self.lists: set[int] = set()
         """Numbers whose rows are lists, or once were."""
+        self._asked = -1
+        self._answer: Any = None
 
     def __missing__(self, number: int) -> Any:
-        """Return a copy of the row in its page."""
+        """Return a copy of the row in its page; the last one is remembered, since a change may ask again and again."""
+        if number == self._asked:
+            return self._answer
         try:
             page = self.pages[number >> PAGE_BITS]
             bounds, place = page.bounds, number & PAGE - 1
-            return array("q", page.data[bounds[place] : bounds[place + 1]]) or None
+            row = array("q", page.data[bounds[place] : bounds[place + 1]]) or None
         except IndexError:
-            return None
+            row = None
+        self._asked, self._answer = number, row
+        return row
 
     def take(self, number: int) -> Any:
-        """Return the row of an object, to be changed; None if it has none, and then one can be put."""
+        """Return the row of an object, to be changed; None if it has none, and then one can be set."""
         row = self.get(number)
         if row is not None:
             return row
@@ -110,10 +116,10 @@ class EventRows(dict[int, Any]):
             self.fold(index)
             page = self.pages[index]
         page.taken.append(number)
-        self[number] = row
+        self.setdefault(number, row)  # which notes nothing
         return row
 
-    def put(self, number: int, row: Any) -> None:
+    def __setitem__(self, number: int, row: Any) -> None:
         """Make `row` that of an object; None for no words."""
         if number not in self:
             index = number >> PAGE_BITS
@@ -124,7 +130,7 @@ class EventRows(dict[int, Any]):
             page.taken.append(number)
         if type(row) is list:
             self.lists.add(number)
-        self[number] = row
+        super().__setitem__(number, row)
 
     def _page(self, index: int) -> Page:
         while len(self.pages) <= index:
@@ -175,12 +181,13 @@ class EventRows(dict[int, Any]):
 
     def replace(self, index: int, data: Memory, bounds: array[int]) -> None:
         """Make the words of a page anew; its rows outside are dropped, but for lists."""
+        self._asked = -1
         lists = []
         for number in self._page(index).taken:
             row = self.pop(number)
             if type(row) is list:
                 lists.append(number)
-                self[number] = row
+                self.setdefault(number, row)
         page = self.pages[index] = Page(data, bounds, len(lists) + _MOST_TAKEN)
         page.taken += lists
 

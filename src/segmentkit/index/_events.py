@@ -186,7 +186,7 @@ class EventTable:
                 words[offset :: self.stride] = [
                     w if w == MISSING_WORD else word_of(integer_of(w) * factor) for w in row[offset :: self.stride]
                 ]
-                rows.put(number, _packed(words))
+                rows[number] = _packed(words)
         self._rescaled()
 
     def accept(self, properties: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -212,7 +212,7 @@ class EventTable:
         row = rows.take(number)
         self.n_events += 1
         if row is None:
-            rows.put(number, _packed(words))
+            rows[number] = _packed(words)
             return 0
         stride = self.stride
         place = len(row)
@@ -232,7 +232,7 @@ class EventTable:
         except OverflowError:
             row = list(row)
             row[place:place] = words
-            rows.put(number, row)
+            rows[number] = row
         return place // stride
 
     def find(self, number: int, tag: int) -> int | None:
@@ -266,7 +266,7 @@ class EventTable:
         del row[start : start + self.stride]
         self.n_events -= 1
         if not row:
-            self.rows.put(number, None)
+            self.rows[number] = None
 
     def clear(self, number: int) -> None:
         """Take all events of the object out."""
@@ -277,7 +277,7 @@ class EventTable:
             for word in row[offset :: self.stride]:
                 codec.release(word)
         self.n_events -= len(row) // self.stride
-        self.rows.put(number, None)
+        self.rows[number] = None
 
     def facts(self, number: int, id_of: Callable[[int], str]) -> list[EventFact]:
         """Return the object's events in order, in plain form."""
