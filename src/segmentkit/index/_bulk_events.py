@@ -35,7 +35,7 @@ def _current(rows: EventRows, index: int) -> tuple[Array, Array]:
     """Return words and bounds of a page with the rows that are outside of it."""
     page = rows.pages[index]
     data, bounds = rows.spliced(index) if page.taken else (page.data, page.bounds)
-    return np.frombuffer(data, np.int64), np.frombuffer(bounds, np.int32) // 8
+    return np.frombuffer(data, np.int64), np.frombuffer(bounds, np.int32)
 
 
 def chosen(events: EventTable, numbers: Array) -> tuple[Array, Array]:
@@ -47,7 +47,7 @@ def chosen(events: EventTable, numbers: Array) -> tuple[Array, Array]:
     for page, first, begin, end in zip(rows.pages, range(0, 2**62, PAGE), cuts, cuts[1:], strict=False):
         bounds = np.frombuffer(page.bounds, np.int32)
         places = np.minimum(numbers[begin:end, None] - first + np.arange(2), len(bounds) - 1)
-        found = bounds[places] // (8 * stride)
+        found = bounds[places] // stride
         froms[begin:end], counts[begin:end] = found[:, 0], found[:, 1] - found[:, 0]
     outside = [place for place, number in enumerate(numbers.tolist()) if number in rows]
     own = [row for place in outside if (row := rows[int(numbers[place])]) is not None]

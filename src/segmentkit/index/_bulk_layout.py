@@ -63,7 +63,7 @@ def _lay_out_page(table: Table, events: EventTable, page: int, places: Array, co
     data = memory_of(8 * new.size)
     words = np.take(new, order, axis=0, out=np.frombuffer(data, np.int64).reshape(new.shape), mode="clip")
     _order_ties(table, first + places, words)
-    ends = np.cumsum(np.bincount(places, minlength=n_objects) * (8 * events.stride))
+    ends = np.cumsum(np.bincount(places, minlength=n_objects) * events.stride)
     if is_anew:
         bounds = array("i", [0])
         bounds.frombytes(ends.astype(np.int32).tobytes())
@@ -71,7 +71,7 @@ def _lay_out_page(table: Table, events: EventTable, page: int, places: Array, co
         return
     starts = ends[touched - 1] * (touched > 0)
     for place, start, end in zip(touched.tolist(), starts.tolist(), ends[touched].tolist(), strict=True):
-        events.rows[first + place] = array("q", data[start:end])
+        events.rows[first + place] = array("q", data[8 * start : 8 * end])
 
 
 def _stable_order(pages: Array) -> Array:

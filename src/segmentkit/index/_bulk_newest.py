@@ -61,7 +61,7 @@ def _in_page(page: Page, series: Series, n: int) -> tuple[Array, Array]:
     if series.dispatched is None and n in page.newest:
         return page.newest[n]
     stride = series.events.stride
-    bounds = np.frombuffer(page.bounds, np.int32) // (8 * stride)
+    bounds = np.frombuffer(page.bounds, np.int32) // stride
     ats = np.frombuffer(page.data, np.int64)[::stride]
     if series.dispatched is None:
         places = np.flatnonzero(np.diff(bounds) >= n)

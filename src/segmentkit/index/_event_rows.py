@@ -10,9 +10,10 @@ A row that holds an integer too long for a word is a list, and stays outside.
 
 from __future__ import annotations
 
+import mmap
+import sys
 from array import array
 from collections.abc import Iterable, Iterator
-from mmap import mmap
 from typing import Any, Final, TypeAlias
 
 PAGE_BITS: Final = 14
@@ -23,9 +24,9 @@ folding one page, some milliseconds, holds nobody up."""
 _MOST_TAKEN: Final = 1_024
 """How many rows of a page may be outside before they are put back."""
 _NO_BOUNDS: Final = array("i", [0])
+_PRIVATE: Final = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if sys.platform != "win32" else {}
 
-
-Memory: TypeAlias = bytes | mmap
+Memory: TypeAlias = bytes | mmap.mmap
 """What gives bytes for slices."""
 
 
@@ -35,14 +36,15 @@ def memory_of(n_bytes: int) -> Memory:
     An allocator keeps what is freed between other things, and pages come and go: of 100,000 contacts with
     2,000,000 events that come one after another, it kept 90 MiB (`bench_memory`).
     """
-    return mmap(-1, n_bytes) if n_bytes else b""
+    return mmap.mmap(-1, n_bytes, **_PRIVATE) if n_bytes else b""
 
 
 class Page:
     """The words of successive objects, one after the other.
 
-    The bytes of the object at place i are `data[bounds[i] : bounds[i + 1]]`; an object at a place past the last
-    bound has none. `taken` are the numbers whose rows are outside, so that what the page has of them is old.
+    The words of the object at place i are those from `bounds[i]` to before `bounds[i + 1]` of `data`; an object at
+    a place past the last bound has none. `taken` are the numbers whose rows are outside, so that what the page has
+    of them is old.
     """
 
     __slots__ = ("bounds", "data", "grouped", "latest", "limit", "newest", "taken")
@@ -92,7 +94,7 @@ class EventRows(dict[int, Any]):
         try:
             page = self.pages[number >> PAGE_BITS]
             bounds, place = page.bounds, number & PAGE - 1
-            row = array("q", page.data[bounds[place] : bounds[place + 1]]) or None
+            row = array("q", page.data[8 * bounds[place] : 8 * bounds[place + 1]]) or None
         except IndexError:
             row = None
         self._asked, self._answer = number, row
@@ -107,7 +109,7 @@ class EventRows(dict[int, Any]):
         try:
             page = self.pages[index]
             bounds = page.bounds
-            row = array("q", page.data[bounds[place] : bounds[place + 1]])
+            row = array("q", page.data[8 * bounds[place] : 8 * bounds[place + 1]])
         except IndexError:
             return None
         if not row or number in self:
@@ -165,13 +167,13 @@ class EventRows(dict[int, Any]):
         counts = np.zeros(max(n_old, numbers[-1] - first + 1), np.int32)
         counts[:n_old] = np.diff(old)
         places = np.array(numbers, np.int64) - first
-        starts, ends = (old[np.minimum(places + i, n_old)].tolist() for i in (0, 1))
+        starts, ends = ((8 * old[np.minimum(places + i, n_old)].astype(np.int64)).tolist() for i in (0, 1))
         rows = [b"" if row is None or type(row) is list else row for row in map(self.get, numbers)]
-        counts[places] = [8 * len(row) for row in rows]
+        counts[places] = list(map(len, rows))
         bounds = array("i", [0])
         bounds.frombytes(np.cumsum(counts, dtype=np.int32).tobytes())
-        data, found, done = page.data, memory_of(bounds[-1]), 0
-        if isinstance(found, mmap):
+        data, found, done = page.data, memory_of(8 * bounds[-1]), 0
+        if isinstance(found, mmap.mmap):
             for row, start, end in zip(rows, starts, ends, strict=True):
                 found.write(data[done:start])
                 found.write(row)
