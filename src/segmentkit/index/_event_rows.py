@@ -13,6 +13,7 @@ from __future__ import annotations
 import mmap
 import sys
 from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
@@ -172,24 +173,25 @@ class EventRows(dict[int, Any]):
         counts[places] = list(map(len, rows))
         bounds = array("i", [0])
         bounds.frombytes(np.cumsum(counts, dtype=np.int32).tobytes())
-        data, found, done = page.data, memory_of(8 * bounds[-1]), 0
-        if isinstance(found, mmap.mmap):
-            for row, start, end in zip(rows, starts, ends, strict=True):
-                found.write(data[done:start])
-                found.write(row)
-                done = end
-            found.write(data[done:])
-        return found, bounds
+        words, done = memoryview(page.data), 0
+        pieces: list[Any] = []
+        for row, start, end in zip(rows, starts, ends, strict=True):
+            pieces += (words[done:start], row)
+            done = end
+        pieces.append(words[done:])
+        data = memory_of(8 * bounds[-1])
+        if isinstance(data, mmap.mmap):
+            data.write(b"".join(pieces))
+        return data, bounds
 
     def replace(self, index: int, data: Memory, bounds: array[int]) -> None:
         """Make the words of a page anew; its rows outside are dropped, but for lists."""
         self._asked = -1
-        lists = []
-        for number in self._page(index).taken:
-            row = self.pop(number)
-            if type(row) is list:
-                lists.append(number)
-                self.setdefault(number, row)
+        taken = self._page(index).taken
+        lists = [number for number in taken if type(self[number]) is list] if self.lists else []
+        kept = [self[number] for number in lists]
+        deque(map(self.pop, taken), maxlen=0)
+        self.update(zip(lists, kept, strict=True))
         page = self.pages[index] = Page(data, bounds, len(lists) + _MOST_TAKEN)
         page.taken += lists
 
