@@ -19,10 +19,7 @@ SMALLEST = -(2**63)
 
 def table_of(*objects: int, **properties: schema.ValueType) -> EventTable:
     """Return an empty table for the objects, which nobody follows the scale of."""
-    table = EventTable(EventType("purchase", properties), lambda: None)
-    for _ in objects:
-        table.append()
-    return table
+    return EventTable(EventType("purchase", properties), lambda: None)
 
 
 def id_of(number: int, tag: int) -> str:
@@ -150,8 +147,6 @@ def test_a_decimal_with_more_places_rescales_the_rows_and_tells_it() -> None:
     table = EventTable(
         EventType("purchase", {"count": schema.integer, "amount": schema.decimal}), lambda: told.append("rescaled")
     )
-    table.append()
-    table.append()
     insert(table, 0, 1, 1, count=7, amount="19.90")
     insert(table, 0, 2, 2, count=8)
     insert(table, 1, 1, 3, count=9, amount=Decimal(2**62).scaleb(-2))

@@ -1,6 +1,6 @@
 """Laws of the bulk path: what is worked out for all objects together is what plain evaluation says of each.
 
-The path is taken from one object on here, instead of where it begins to win.
+The path is taken from one object on here, instead of where it begins to win; events are in small pages.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from segmentkit.index import _matcher, _plan
 from tests.examples import FORMS
 from tests.histories import History, Segment, fit, histories
 from tests.side_by_side import engine_for
+from tests.small_pages import small_pages
 from tests.strategies import moves
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _always_in_bulk() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, small_pages():
         patch.setattr(_plan, "BULK_FROM", 1)
         patch.setattr(_matcher, "_FEW_SEGMENTS", 0)
         yield

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from segmentkit.dsl.evaluate import EventFact
 from segmentkit.index._columns import Dictionary, Scale
+from segmentkit.index._event_rows import EventRows
 from segmentkit.schema import EventType, ValueType
 
 MISSING_WORD: Final = -(2**63)
@@ -151,7 +152,7 @@ class EventTable:
 
     def __init__(self, event_type: EventType, rescaled: Callable[[], None]) -> None:
         self.type = event_type
-        self.rows: list[Any] = []
+        self.rows = EventRows()
         self.names = tuple(event_type.properties)
         self.position = {name: 2 + i for i, name in enumerate(self.names)}
         self.stride = 2 + len(self.names)
@@ -178,13 +179,15 @@ class EventTable:
 
     def _rescale(self, name: str, factor: int) -> None:
         offset = self.position[name]
-        for number, row in enumerate(self.rows):
+        rows = self.rows
+        for number in rows.iter_numbers():
+            row = rows[number]
             if row:
                 words = list(row)
                 words[offset :: self.stride] = [
                     w if w == MISSING_WORD else word_of(integer_of(w) * factor) for w in row[offset :: self.stride]
                 ]
-                self.rows[number] = _packed(words)
+                rows[number] = _packed(words)
         self._rescaled()
 
     def accept(self, properties: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -203,10 +206,6 @@ class EventTable:
             raise KeyError(next(name for name in properties if name not in self.position))
         return tuple(values)
 
-    def append(self) -> None:
-        """Add an object without events."""
-        self.rows.append(None)
-
     def insert(self, number: int, at: int, tag: int, values: tuple[Any, ...], id_of: Callable[[int, int], str]) -> int:
         """Add an event in its place and return its index.
 
@@ -215,10 +214,11 @@ class EventTable:
         words = [at, tag]
         for encode, value in zip(self._encoders, values):  # noqa: B905  # as many as the names; the check is slow
             words.append(encode(value))
-        row = self.rows[number]
+        rows = self.rows
+        row = rows.take(number)
         self.n_events += 1
         if row is None:
-            self.rows[number] = _packed(words)
+            rows[number] = _packed(words)
             return 0
         stride = self.stride
         place = len(row)
@@ -238,7 +238,7 @@ class EventTable:
         except OverflowError:
             row = list(row)
             row[place:place] = words
-            self.rows[number] = row
+            rows[number] = row
         return place // stride
 
     def find(self, number: int, tag: int) -> int | None:
@@ -265,7 +265,7 @@ class EventTable:
 
     def remove(self, number: int, index: int) -> None:
         """Take the object's event at `index` out."""
-        row = self.rows[number]
+        row = self.rows.take(number)
         start = index * self.stride
         for codec, word in zip(self.codecs, row[start + 2 : start + self.stride], strict=True):
             codec.release(word)
@@ -301,7 +301,7 @@ class EventTable:
     @property
     def nbytes(self) -> int:
         """Bytes of the rows."""
-        return 8 * len(self.rows) + sum(64 + 8 * len(row) for row in self.rows if row is not None)
+        return self.rows.nbytes
 
 
 def _packed(words: list[int]) -> Any:

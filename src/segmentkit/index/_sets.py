@@ -57,11 +57,11 @@ class SetFeature(Feature):
         if self.masks:
             self.build_masks(self.ones)
 
-    def step(self, before: frozenset[str], after: frozenset[str]) -> Step:
+    def step(self, before: tuple[str, ...], after: tuple[str, ...]) -> Step:
         """Return the clauses whose literal flips: of those that ask for a member that has come or gone."""
         gained: list[int] = []
         lost: list[int] = []
-        for literal in {literal for member in before ^ after for literal in self._literals_of.get(member, ())}:
+        for literal in {n for member in set(before) ^ set(after) for n in self._literals_of.get(member, ())}:
             wanted = self._wanted[literal]
             had, has = not wanted.isdisjoint(before), not wanted.isdisjoint(after)
             if had is not has:

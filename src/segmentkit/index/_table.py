@@ -9,7 +9,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, overload
+from sys import getsizeof
+from typing import Any, Final, overload
 
 from pyroaring import BitMap
 
@@ -19,6 +20,10 @@ from segmentkit.index._events import EventTable, id_of_tag, tag_of_id
 from segmentkit.index._links import Links
 from segmentkit.index._stay_log import StayLog
 from segmentkit.schema import ObjectType, text
+
+_SAMPLED: Final = 1_000  # ids whose size stands for that of all
+_INTEGER: Final = 32
+_EVENT_ID: Final = 100  # a short text, and its tag
 
 
 class Table:
@@ -73,8 +78,6 @@ class Table:
             self.born.append(now)
             for column in self.columns.values():
                 column.append()
-            for events in self.events.values():
-                events.append()
         self.number_by_id[object_id] = number
         self.alive.add(number)
         return number
@@ -166,6 +169,16 @@ class Table:
             return id_of_tag(tag)
         return next(i for i, t in self._tags_by_event_id[number].items() if t == tag)
 
+    @property
+    def nbytes_of_ids(self) -> int:
+        """Bytes of the ids of objects and events, about, of what leads from them, and of when objects were born."""
+        step = max(len(self.ids) // _SAMPLED, 1)
+        sampled = [getsizeof(object_id) for object_id in self.ids[::step] if object_id is not None]
+        each = sum(sampled) / len(sampled) + _INTEGER if sampled else 0
+        given = sum(getsizeof(tags) + _EVENT_ID * len(tags) for tags in self._tags_by_event_id.values())
+        objects = int(each * len(self.number_by_id)) + getsizeof(self.number_by_id) + getsizeof(self.ids)
+        return objects + 8 * len(self.born) + getsizeof(self._tags_by_event_id) + given
+
     # --------------------------------------------------------------------- facts
 
     def facts(self, number: int) -> ObjectFacts:
@@ -179,7 +192,8 @@ class Table:
             assert self.ids[number] == object_id, f"{self.name}: number {number} is not that of {object_id!r}"
         for name, events in self.events.items():
             counted = 0
-            for number, row in enumerate(events.rows):
+            for number in events.rows.iter_numbers():
+                row = events.rows[number]
                 if row is None:
                     continue
                 counted += len(row) // events.stride
