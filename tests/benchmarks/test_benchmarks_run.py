@@ -10,6 +10,7 @@ import pytest
 from tests.benchmarks import (
     bench_bulk,
     bench_changes,
+    bench_growth,
     bench_language,
     bench_memory,
     bench_relations,
@@ -85,6 +86,15 @@ def test_rescan_agrees_with_the_oracle_at_every_tick() -> None:
 def test_single_changes_end_with_the_memberships_of_peer_and_oracle(money: str) -> None:
     arguments = ["--contacts", str(CONTACTS), "--segments", str(SEGMENTS), "--changes", "200", "--money", money]
     assert [result.mismatches for result in bench_changes.main(arguments)] == [0]
+
+
+def test_changes_that_flip_nothing_examine_few_clauses_whatever_the_sizes() -> None:
+    (segments,) = bench_growth.main(
+        ["--segments", "20,60", "--contacts", "120", "--changes", "200", "--only", "segments"]
+    )
+    (objects,) = bench_growth.main(["--objects", "60,120", "--planned", "60", "--changes", "200", "--only", "objects"])
+    assert segments.mismatches == objects.mismatches == 0
+    assert max(*segments.examined, *objects.examined) < 60 / 4
 
 
 def test_passing_time_ends_with_the_memberships_of_the_rescan() -> None:
