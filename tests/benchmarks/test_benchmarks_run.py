@@ -14,6 +14,7 @@ from tests.benchmarks import (
     bench_language,
     bench_memory,
     bench_relations,
+    bench_soak,
     bench_structures,
     bench_time,
 )
@@ -128,3 +129,8 @@ def test_structures_alone_give_plain_answers() -> None:
 def test_one_change_flips_all_that_it_reaches() -> None:
     arguments = ["--contacts", "200", "--around", "20", "--products", "300", "--changes", "40"]
     assert [result.mismatches for result in bench_relations.main(arguments)] == [0]
+
+
+def test_a_long_run_ends_with_the_memberships_that_its_facts_give() -> None:
+    (result,) = bench_soak.main(["--changes", "3000", "--contacts", "60", "--segments", "20", "--keep", "100"])
+    assert result.mismatches == 0
