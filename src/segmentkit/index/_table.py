@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, overload
+from typing import Any
 
 from pyroaring import BitMap
 
@@ -17,6 +17,7 @@ from segmentkit.dsl.evaluate import Alone, EventFact, Stay
 from segmentkit.index._columns import Column, column_for
 from segmentkit.index._events import EventTable, id_of_tag, tag_of_id
 from segmentkit.index._links import Links
+from segmentkit.index._object_ids import Deleted, ObjectIds
 from segmentkit.index._stay_log import StayLog
 from segmentkit.schema import ObjectType, text
 
@@ -53,7 +54,7 @@ class Table:
         self._tags_by_event_id: dict[int, dict[str, int]] = {}
         self._free: list[int] = []
         self._last_tag = 0
-        self._shares_ids = False
+        self._deleted = Deleted()
 
     def _announce(self) -> None:
         for rescaled in self.rescaled:
@@ -81,8 +82,7 @@ class Table:
 
     def named(self, numbers: BitMap) -> ObjectIds:
         """Return the ids of objects, which stay what they are whatever happens to the objects."""
-        self._shares_ids = True
-        return ObjectIds(numbers, self.ids)
+        return self._deleted.hold(numbers, self.ids)
 
     def forget_births(self) -> None:
         """Take all objects for older than anything that is known of them, as those of a store are."""
@@ -90,10 +90,9 @@ class Table:
 
     def delete(self, number: int) -> None:
         """Take an object and its events out."""
-        if self._shares_ids:
-            self.ids, self._shares_ids = list(self.ids), False
         object_id = self.ids[number]
         assert object_id is not None
+        self._deleted.note(number, object_id)
         for name in self.links:
             self.point(name, number, self.columns[name].get(number), None)
         for column in self.columns.values():
@@ -187,36 +186,6 @@ class Table:
                 keys = [(fact.at, fact.id) for fact in self.facts(number).events(name)]
                 assert keys == sorted(keys), f"{self.name}.{name}: events of {self.ids[number]!r} out of order"
             assert counted == events.n_events, f"{self.name}.{name}: wrong count of events"
-
-
-class ObjectIds(Sequence[str]):
-    """The ids of many objects, in order of their numbers, kept as a bitmap of these.
-
-    Cost: a few bits for each object; an id is looked up when it is asked for.
-    """
-
-    __slots__ = ("_ids", "_numbers")
-
-    def __init__(self, numbers: BitMap, ids: Sequence[str | None]) -> None:
-        self._numbers = numbers
-        self._ids = ids
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __iter__(self) -> Iterator[str]:
-        ids = self._ids
-        for number in self._numbers:
-            yield ids[number] or ""
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
-    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
-        if isinstance(index, slice):
-            return tuple(self)[index]
-        return self._ids[self._numbers[index]] or ""
 
 
 class World:
