@@ -10,6 +10,7 @@ import pytest
 from tests.benchmarks import (
     bench_bulk,
     bench_changes,
+    bench_define,
     bench_growth,
     bench_language,
     bench_memory,
@@ -133,4 +134,9 @@ def test_one_change_flips_all_that_it_reaches() -> None:
 
 def test_a_long_run_ends_with_the_memberships_that_its_facts_give() -> None:
     (result,) = bench_soak.main(["--changes", "3000", "--contacts", "60", "--segments", "20", "--keep", "100"])
+    assert result.mismatches == 0
+
+
+def test_definitions_on_a_live_engine_have_the_members_that_the_facts_give() -> None:
+    (result,) = bench_define.main(["--contacts", "700", "--segments", str(SEGMENTS), "--repeats", "3"])
     assert result.mismatches == 0
