@@ -51,11 +51,9 @@ def container(bits: Array) -> tuple[int, bytes]:
     n_set = count_of(bits)
     if n_set > _MOST_LISTED:
         return n_set, bits.tobytes().ljust(BLOCK // 8, b"\0")
-    words = np.flatnonzero(bits)
     if not n_set:
         return 0, b""
-    places = np.flatnonzero(np.unpackbits(bits[words].view(np.uint8), bitorder="little"))
-    return n_set, ((words[places >> 6] << 6) + (places & 63)).astype("<u2").tobytes()
+    return n_set, places_of(bits).astype("<u2").tobytes()
 
 
 def bitmap_of(containers: Iterable[tuple[int, int, bytes]]) -> BitMap:
@@ -75,6 +73,29 @@ def bitmap_of(containers: Iterable[tuple[int, int, bytes]]) -> BitMap:
         offset += len(data)
     head = struct.pack("<II", _COOKIE, len(parts)) + keys + struct.pack(f"<{len(offsets)}I", *offsets)
     return BitMap.deserialize(head + b"".join(data for _, _, data in parts))
+
+
+def bitmap_of_bits(bits: Array) -> BitMap:
+    """Return the bitmap of a bitset of any length.
+
+    >>> list(bitmap_of_bits(packed(np.arange(70_000) % 65_536 == 3)))
+    [3, 65539]
+    """
+    words = BLOCK // 64
+    parts = [bits[start : start + words] for start in range(0, len(bits), words)]
+    return bitmap_of((place, *held) for place, held in enumerate(map(container, parts)) if held[0])
+
+
+def places_of(bits: Array) -> Array:
+    """Return the places whose bits are set, ascending.
+
+    >>> places_of(packed(np.array([True, False, True]))).tolist()
+    [0, 2]
+    """
+    words = np.flatnonzero(bits)
+    places = np.flatnonzero(np.unpackbits(bits[words].view(np.uint8), bitorder="little"))
+    found: Array = (words[places >> 6] << 6) + (places & 63)
+    return found
 
 
 def truths_in(bitmap: BitMap, start: int, stop: int) -> Array:

@@ -28,6 +28,7 @@ from segmentkit.index._segments import Segment
 from segmentkit.index.deltas import Flips, bits_of
 
 _FEW_SEGMENTS = 8  # up to here, and up to a quarter of those that are there, they extend the plan one by one
+_FEW_FILTERS = 8  # up to here, there is less to share than digests save
 
 
 @attrs.frozen
@@ -309,11 +310,17 @@ class Matcher(Plan):
             for clause in clauses_of(tree)
         ]
         self._rows.now = now
-        return self._satisfying([clauses], now)[0]
+        return self._satisfying([clauses], now, digested=False)[0]
 
-    def _satisfying(self, segments: Sequence[Sequence[tuple[tuple[Feature, int], ...]]], now: int) -> list[BitMap]:
-        """Return, for each list of clauses, the objects that satisfy at least one of them."""
+    def _satisfying(
+        self, segments: Sequence[Sequence[tuple[tuple[Feature, int], ...]]], now: int, *, digested: bool = True
+    ) -> list[BitMap]:
+        """Return, for each list of clauses, the objects that satisfy at least one; few ask digests of columns."""
         if len(self.table.alive) >= _plan.BULK_FROM:
+            if digested and len(segments) <= _FEW_FILTERS:
+                from segmentkit.index._bulk_find import Finder
+
+                return [Finder(self, now).members(clauses) for clauses in segments]
             from segmentkit.index._bulk import Selection
 
             return Selection(self, now).members(segments)

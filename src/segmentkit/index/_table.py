@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
@@ -20,6 +20,9 @@ from segmentkit.index._links import Links
 from segmentkit.index._object_ids import Deleted, ObjectIds
 from segmentkit.index._stay_log import StayLog
 from segmentkit.schema import ObjectType, text
+
+if TYPE_CHECKING:
+    from segmentkit.index._digests import Digests
 
 
 class Table:
@@ -55,6 +58,16 @@ class Table:
         self._free: list[int] = []
         self._last_tag = 0
         self._deleted = Deleted()
+        self._digests: Digests | None = None
+
+    @property
+    def digests(self) -> Digests:
+        """The digests of the columns, for questions about all objects at once."""
+        if self._digests is None:
+            from segmentkit.index._digests import Digests
+
+            self._digests = Digests(self)
+        return self._digests
 
     def _announce(self) -> None:
         for rescaled in self.rescaled:
