@@ -27,6 +27,7 @@ SCHEMA = sk.Schema(
             "born": sk.date,
             "country": sk.text,
             "plan": sk.choice("free", "pro"),
+            "email": sk.text,
             "consent": sk.boolean,
             "tags": sk.text_set,
         },
@@ -44,6 +45,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "born": st.integers(-5, 5).map(lambda days: date(2026, 11, 22) - timedelta(days=days)),
     "country": st.sampled_from(COUNTRIES),
     "plan": st.sampled_from(["free", "pro"]),
+    "email": st.sampled_from(["ann@a", "bob@b", "b@ann"]),
     "consent": st.booleans(),
     "tags": st.frozensets(st.sampled_from(TAGS), max_size=3),
 }
@@ -60,6 +62,10 @@ CONDITIONS = st.one_of(
     st.builds('country {} "{}"'.format, st.sampled_from(["=", "!="]), st.sampled_from([*COUNTRIES, "XX"])),
     st.builds('country in ("{}", "{}", "YY")'.format, st.sampled_from(COUNTRIES), st.sampled_from(COUNTRIES)),
     st.sampled_from(['plan = "pro"', "consent", "not consent", "consent is missing", "orders is missing"]),
+    st.builds(
+        'country {} "{}"'.format, st.sampled_from(["starts with", "ends with", "contains"]), st.sampled_from("PLX")
+    ),
+    st.sampled_from(['email ends with "@a"', 'not email ends with "@a"', 'email starts with "ann" and orders > 1']),
     st.builds('tags has "{}"'.format, st.sampled_from([*TAGS, "x"])),
     st.builds('tags has any of ("{}", "{}")'.format, st.sampled_from(TAGS), st.sampled_from(TAGS)),
     st.builds('not tags has "{}"'.format, st.sampled_from(TAGS)),
@@ -74,6 +80,7 @@ FIRST = {
     "ltv": [0.5, 0.5, 1.0, 1.5, 2.0, 2.0, 4.0, None],
     "country": ["PL", "DE", "FR", None] * 2,
     "plan": ["free", "pro"] * 4,
+    "email": ["ann@a", "bob@b", None, "cid@a", "dan@c", "eva@", "eva@a", "a@ann"],
     "consent": [True, False] * 4,
     "tags": [["a"], ["b"], ["a", "c"], []] * 2,
 }

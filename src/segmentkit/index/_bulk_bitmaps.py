@@ -20,6 +20,7 @@ Array: TypeAlias = npt.NDArray[Any]
 BLOCK: Final = 65_536
 """Places of a container."""
 
+_BLOCK_WORDS: Final = BLOCK // 64
 _COOKIE: Final = 12_346  # of the portable form without run containers
 _MOST_LISTED: Final = 4_096  # numbers that a container lists one by one; with more it is a bitset
 
@@ -81,9 +82,27 @@ def bitmap_of_bits(bits: Array) -> BitMap:
     >>> list(bitmap_of_bits(packed(np.arange(70_000) % 65_536 == 3)))
     [3, 65539]
     """
-    words = BLOCK // 64
-    parts = [bits[start : start + words] for start in range(0, len(bits), words)]
-    return bitmap_of((place, *held) for place, held in enumerate(map(container, parts)) if held[0])
+    missing = -len(bits) % _BLOCK_WORDS
+    blocks = (np.concatenate((bits, np.zeros(missing, np.uint64))) if missing else bits).reshape(-1, _BLOCK_WORDS)
+    counts = _counts_of(blocks)
+    is_listed = (counts > 0) & (counts <= _MOST_LISTED)
+    listed = (places_of(blocks[is_listed].ravel()) & BLOCK - 1).astype("<u2").tobytes()  # of all such blocks at once
+    parts, start = [], 0
+    for place, n_set in enumerate(counts.tolist()):
+        if n_set > _MOST_LISTED:
+            parts.append((place, n_set, blocks[place].tobytes()))
+        elif n_set:
+            parts.append((place, n_set, listed[start : start + 2 * n_set]))
+            start += 2 * n_set
+    return bitmap_of(parts)
+
+
+def _counts_of(blocks: Array) -> Array:
+    """Return how many bits are set in each row of words."""
+    if hasattr(np, "bitwise_count"):  # from numpy 2.0 on
+        counts: Array = np.bitwise_count(blocks).sum(axis=1, dtype=np.int64)
+        return counts
+    return np.array([count_of(block) for block in blocks], np.int64)
 
 
 def places_of(bits: Array) -> Array:

@@ -16,9 +16,10 @@ from pyroaring import BitMap
 from segmentkit.dsl.predicates import Not
 from segmentkit.index._attributes import OTHER, AgeFeature, OrderedFeature, TextFeature
 from segmentkit.index._bulk import Bound, Selection
-from segmentkit.index._bulk_bitmaps import Array, bitmap_of_bits, places_of
+from segmentkit.index._bulk_bitmaps import Array, bitmap_of_bits, packed, places_of
 from segmentkit.index._bulk_cells import Cells
 from segmentkit.index._bulk_facts import blocks_of
+from segmentkit.index._bulk_text import texts_where
 from segmentkit.index._digests import CodeDigest, OrderedDigest, SetDigest, Told
 from segmentkit.index._features import MISSING, Feature
 from segmentkit.index._sets import SetFeature
@@ -62,11 +63,15 @@ class Finder:
         """Return who satisfies the literals that digests answer (None: everybody), and the other literals."""
         bits: Array | None = None
         unsure: list[tuple[Feature, int, Array]] = []
-        rest = []
+        rest: list[tuple[Feature, int]] = []
+        texts: list[tuple[TextFeature, int]] = []
         for feature, literal in clause:
             told = self._told(feature, literal)
             if told is None:
-                rest.append((feature, literal))
+                if isinstance(feature, TextFeature) and feature.place < 0:
+                    texts.append((feature, literal))
+                else:
+                    rest.append((feature, literal))
                 continue
             bits = told[0] if bits is None else bits & told[0]
             if told[1] is not None:
@@ -74,6 +79,8 @@ class Finder:
         for feature, literal, objects in unsure:
             assert bits is not None
             bits = self._sure(bits, feature, literal, objects)
+        for text, literal in texts:
+            bits = self._with_text(bits, text, literal)
         rest.sort(key=lambda bound: bound[0].place < 0)
         return bits, tuple(rest)
 
@@ -85,6 +92,29 @@ class Finder:
             out: Any = block.numbers[~cells.literal(feature, literal, block)]
             np.bitwise_and.at(bits, out >> 6, ~(np.uint64(1) << (out & 63).astype(np.uint64)))
         return bits
+
+    def _with_text(self, bits: Array | None, feature: TextFeature, literal: int) -> Array:
+        """Return those of the objects left whose text satisfies a literal: of few, only their texts are tried."""
+        column: Any = feature._column
+        values: Sequence[Any] = column.dictionary.values
+        codes = np.frombuffer(column.codes, np.int32)
+        numbers = None if bits is None else places_of(bits)
+        if numbers is not None:
+            codes = codes[numbers]
+        attribute, zone = next(iter(feature.attributes)), self._plan.zone
+        tried, missing = feature.literals[literal], bool(feature.truths_of(literal)[MISSING])
+        if len(codes) < len(values):
+            texts = [values[code] if code >= 0 else "" for code in codes.tolist()]
+            truths = texts_where(tried, attribute, texts, zone)
+            truths[codes < 0] = missing
+        else:
+            texts = ["" if value is None else value for value in values]
+            truths = np.append(texts_where(tried, attribute, texts, zone), missing)[codes]
+        if numbers is None or bits is None:
+            return packed(truths)
+        found = np.zeros(64 * len(bits), bool)
+        found[numbers[truths]] = True
+        return packed(found)
 
     def _selected(self, bits: Array | None, rest: Bound) -> BitMap:
         """Return those of the objects left that satisfy the other literals."""
