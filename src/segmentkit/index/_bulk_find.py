@@ -16,7 +16,7 @@ from pyroaring import BitMap
 from segmentkit.dsl.predicates import Not
 from segmentkit.index._attributes import OTHER, AgeFeature, OrderedFeature, TextFeature
 from segmentkit.index._bulk import Bound, Selection
-from segmentkit.index._bulk_bitmaps import Array, bitmap_of_bits, packed, places_of
+from segmentkit.index._bulk_bitmaps import Array, Found, bitmap_of_bits, packed, places_of
 from segmentkit.index._bulk_cells import Cells
 from segmentkit.index._bulk_facts import blocks_of
 from segmentkit.index._bulk_text import texts_where
@@ -42,6 +42,11 @@ class Finder:
 
     def members(self, clauses: Sequence[Bound]) -> BitMap:
         """Return the objects that satisfy at least one of the clauses."""
+        found = self.found(clauses)
+        return found.bitmap if isinstance(found, Found) else found
+
+    def found(self, clauses: Sequence[Bound]) -> BitMap | Found:
+        """Return the same, where digests tell all of it without making a bitmap."""
         found, others = None, BitMap()
         for clause in clauses:
             bits, rest = self._narrowed(clause)
@@ -54,6 +59,11 @@ class Finder:
         alive = self._plan.table.alive
         if found is None:
             return others
+        n_objects = len(self._plan.table.ids)
+        if not others and len(alive) == n_objects:
+            if n_objects % 64:
+                found[-1] &= np.uint64((1 << n_objects % 64) - 1)  # a negated literal holds past the last object, too
+            return Found(found)
         members = bitmap_of_bits(found)
         if others:
             members |= others

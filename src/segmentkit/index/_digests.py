@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -30,6 +30,7 @@ _MOST_EDGES: Final = 254
 _MOST_MEMBERS: Final = 256
 _FEW_VALUES: Final = 6  # of two bytes, up to which comparing with each is faster than a table
 _MISSING_WORD: Final = -(2**63)
+_CHUNK: Final = 131_072  # codes compared at a time, few enough for what lies between to stay in the cache
 
 Told: TypeAlias = tuple[Array, Array | None]
 """The objects for which a condition may hold, and those of them for which that is not sure (None: nobody)."""
@@ -291,27 +292,34 @@ def where(codes: Array, table: bytes | bytearray) -> Array:
     >>> where(np.array([0, 1, 2, 3], np.uint8), bytes([0, 1, 1, 0])).tolist()
     [6]
     """
-    steps = np.flatnonzero(np.diff(np.frombuffer(table, np.int8))) + 1
-    if not len(steps):
+    steps = (np.flatnonzero(np.diff(np.frombuffer(table, np.int8))) + 1).tolist()
+    if not steps:
         return packed(np.full(len(codes), bool(table[0])))
+    holds = _test_of(codes.dtype, table, steps)
+    bits = [packed(holds(codes[start : start + _CHUNK])) for start in range(0, len(codes), _CHUNK)]
+    return bits[0] if len(bits) == 1 else np.concatenate(bits)
+
+
+def _test_of(dtype: Any, table: bytes | bytearray, steps: list[int]) -> Callable[[Array], Array]:
+    """Return what tells codes, given where the truth turns from one code to the next."""
+    first = dtype.type(steps[0])
     if len(steps) == 1:
-        step = codes.dtype.type(steps[0])
-        return packed(codes < step if table[0] else codes >= step)
+        return (lambda codes: codes < first) if table[0] else (lambda codes: codes >= first)
     if len(steps) == 2:
-        start, width = codes.dtype.type(steps[0]), codes.dtype.type(steps[1] - steps[0])
-        inside = codes == start if width == 1 else codes - start < width  # wraps around, for codes below
-        return packed(~inside if table[0] else inside)
-    if codes.dtype == np.uint8:
-        told = codes.tobytes().translate(bytes(table).ljust(256, b"\0"))
-        return packed(np.frombuffer(told, bool))
+        width = dtype.type(steps[1] - steps[0])
+        if width == 1:
+            return (lambda codes: codes != first) if table[0] else (lambda codes: codes == first)
+        if table[0]:
+            return lambda codes: codes - first >= width  # wraps around, for codes below
+        return lambda codes: codes - first < width
+    if dtype == np.uint8:
+        every = bytes(table).ljust(256, b"\0")
+        return lambda codes: np.frombuffer(codes.tobytes().translate(every), bool)
     truths = np.frombuffer(table, bool)
-    chosen = np.flatnonzero(truths)
+    chosen = [dtype.type(code) for code in np.flatnonzero(truths).tolist()]
     if len(chosen) > _FEW_VALUES:
-        return packed(truths[codes])
-    found = codes == codes.dtype.type(chosen[0])
-    for code in chosen[1:]:
-        found |= codes == codes.dtype.type(code)
-    return packed(found)
+        return lambda codes: truths[codes]
+    return lambda codes: np.logical_or.reduce([codes == code for code in chosen])
 
 
 def _edges_of(known: Array) -> Array:

@@ -12,6 +12,7 @@ flips when their OR does. How clauses are numbered and features chosen is the bu
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 from pyroaring import BitMap
@@ -26,6 +27,9 @@ from segmentkit.index._features import FREE, Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._segments import Segment
 from segmentkit.index.deltas import Flips, bits_of
+
+if TYPE_CHECKING:
+    from segmentkit.index._bulk_bitmaps import Found
 
 _FEW_SEGMENTS = 8  # up to here, and up to a quarter of those that are there, they extend the plan one by one
 _FEW_FILTERS = 8  # up to here, there is less to share than digests save
@@ -288,7 +292,7 @@ class Matcher(Plan):
         self._rows.now = now
         return self._satisfying([self.bound_clauses(segment) for segment in segments], now)
 
-    def satisfying(self, tree: Predicate, now: int) -> BitMap:
+    def satisfying(self, tree: Predicate, now: int) -> BitMap | Found:
         """Return the numbers of all objects that satisfy a predicate, which nothing remembers."""
         self._rows.now = now
         clauses = []
@@ -301,6 +305,10 @@ class Matcher(Plan):
                     feature = self.loose_feature(key, literal)
                 bound.append((feature, feature.number_by_literal[literal]))
             clauses.append(tuple(bound))
+        if len(self.table.alive) >= _plan.BULK_FROM:
+            from segmentkit.index._bulk_find import Finder
+
+            return Finder(self, now).found(clauses)
         return self._satisfying([clauses], now)[0]
 
     def recalculated(self, tree: Predicate, now: int) -> BitMap:

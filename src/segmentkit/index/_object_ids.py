@@ -9,10 +9,16 @@ A definition with a million members, and a deletion after it, cost no copy of th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import overload
+from typing import Protocol, overload
 from weakref import ReferenceType, ref
 
-from pyroaring import BitMap
+
+class Numbers(Protocol):
+    """Numbers in ascending order, which stay as they are: a bitmap, or what becomes one when it is asked."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[int]: ...
+    def __getitem__(self, index: int, /) -> int: ...
 
 
 class _Notes:
@@ -29,17 +35,17 @@ class Deleted:
     """Writes down who is deleted, while somebody holds ids.
 
     >>> ids, deleted = ["a", "b"], Deleted()
-    >>> held = deleted.hold(BitMap([0, 1]), ids)
+    >>> held = deleted.hold([0, 1], ids)
     >>> deleted.note(1, "b")
     >>> ids[1] = "c"
-    >>> list(held), held[1], list(deleted.hold(BitMap([1]), ids))
+    >>> list(held), held[1], list(deleted.hold([1], ids))
     (['a', 'b'], 'b', ['c'])
     """
 
     def __init__(self) -> None:
         self._last: ReferenceType[_Notes] | None = None
 
-    def hold(self, numbers: BitMap, ids: Sequence[str | None]) -> ObjectIds:
+    def hold(self, numbers: Numbers, ids: Sequence[str | None]) -> ObjectIds:
         """Return the ids that objects of some numbers have now."""
         last = None if self._last is None else self._last()
         if last is None or last.id_by_number:
@@ -65,7 +71,7 @@ class ObjectIds(Sequence[str]):
 
     __slots__ = ("_ids", "_notes", "_numbers")
 
-    def __init__(self, numbers: BitMap, ids: Sequence[str | None], notes: _Notes) -> None:
+    def __init__(self, numbers: Numbers, ids: Sequence[str | None], notes: _Notes) -> None:
         self._numbers = numbers
         self._ids = ids
         self._notes = notes
@@ -106,4 +112,4 @@ class ObjectIds(Sequence[str]):
         return self._ids[number] or ""
 
 
-__all__ = ["Deleted", "ObjectIds"]
+__all__ = ["Deleted", "Numbers", "ObjectIds"]

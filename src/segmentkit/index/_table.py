@@ -17,7 +17,7 @@ from segmentkit.dsl.evaluate import Alone, EventFact, Stay
 from segmentkit.index._columns import Column, column_for
 from segmentkit.index._events import EventTable, id_of_tag, tag_of_id
 from segmentkit.index._links import Links
-from segmentkit.index._object_ids import Deleted, ObjectIds
+from segmentkit.index._object_ids import Deleted, Numbers, ObjectIds
 from segmentkit.index._stay_log import StayLog
 from segmentkit.schema import ObjectType, text
 
@@ -93,7 +93,7 @@ class Table:
         self.alive.add(number)
         return number
 
-    def named(self, numbers: BitMap) -> ObjectIds:
+    def named(self, numbers: Numbers) -> ObjectIds:
         """Return the ids of objects, which stay what they are whatever happens to the objects."""
         return self._deleted.hold(numbers, self.ids)
 
