@@ -11,6 +11,7 @@ from tests.benchmarks import (
     bench_bulk,
     bench_changes,
     bench_define,
+    bench_filters,
     bench_growth,
     bench_language,
     bench_memory,
@@ -138,5 +139,10 @@ def test_a_long_run_ends_with_the_memberships_that_its_facts_give() -> None:
 
 
 def test_definitions_on_a_live_engine_have_the_members_that_the_facts_give() -> None:
-    (result,) = bench_define.main(["--contacts", "700", "--segments", str(SEGMENTS), "--repeats", "3"])
+    (result,) = bench_define.main(["--contacts", "700", "--segments", str(SEGMENTS), "--repeats", "3", "--formula"])
     assert result.mismatches == 0
+
+
+def test_new_filters_count_the_same_by_all_contestants() -> None:
+    results = bench_filters.main(["--contacts", "700", "--filters", "20"])
+    assert [result.mismatches for result in results] == [0, 0]
