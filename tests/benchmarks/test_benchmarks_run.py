@@ -109,8 +109,9 @@ def test_a_herd_flips_completely_at_its_midnight() -> None:
     assert [result.mismatches for result in bench_time.main(["--herd", "500", "--only", "herd"])] == [0]
 
 
-def test_many_objects_at_once_have_the_memberships_of_the_rescan() -> None:
-    arguments = ["--contacts", "700", "--segments", str(SEGMENTS), "--repeats", "1"]
+@pytest.mark.parametrize("variant", ["full", "attributes"])
+def test_many_objects_at_once_have_the_memberships_of_the_rescan(variant: str) -> None:
+    arguments = ["--contacts", "700", "--segments", str(SEGMENTS), "--repeats", "1", "--variant", variant]
     assert [result.mismatches for result in bench_bulk.main(arguments)] == [0]
 
 
