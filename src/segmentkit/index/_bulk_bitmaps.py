@@ -139,9 +139,12 @@ def places_of(bits: Array) -> Array:
     >>> places_of(packed(np.array([True, False, True]))).tolist()
     [0, 2]
     """
-    words = np.flatnonzero(bits)
-    places = np.flatnonzero(np.unpackbits(bits[words].view(np.uint8), bitorder="little"))
-    found: Array = (words[places >> 6] << 6) + (places & 63)
+    words = np.flatnonzero(bits != 0)
+    some = bits[words].view(np.uint8)
+    kept = np.flatnonzero(some != 0)  # only bytes that are not zero are unpacked: most bitsets are sparse
+    starts = (words[kept >> 3] << 6) + ((kept & 7) << 3)
+    places = np.flatnonzero(np.unpackbits(some[kept], bitorder="little").view(bool))
+    found: Array = starts[places >> 3] + (places & 7)
     return found
 
 

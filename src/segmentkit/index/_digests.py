@@ -272,13 +272,14 @@ class SetDigest:
                 self._bits[place, word] |= one
         return True
 
-    def told(self, wanted: frozenset[str], negated: bool) -> Told:
-        """Return who has any of some members, or none of them."""
-        n_words = -(-self.n_objects // 64)
+    def told(self, wanted: frozenset[str], negated: bool, numbers: range | None = None) -> Told:
+        """Return who has any of some members, or none of them: of all objects, or of a block of them."""
+        first, last = (0, self.n_objects) if numbers is None else (numbers.start, numbers.stop)
+        words = slice(first >> 6, -(-last // 64))
         places = [self._place_by_member[member] for member in wanted if member in self._place_by_member]
-        bits: Array = np.zeros(n_words, np.uint64)
+        bits: Array = np.zeros(words.stop - words.start, np.uint64)
         for place in places:
-            bits |= self._bits[place, :n_words]
+            bits |= self._bits[place, words]
         return (~bits if negated else bits), None
 
     @property
