@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 import segmentkit as sk
 from segmentkit.dsl.evaluate import evaluate
-from segmentkit.index import _digests, _plan
+from segmentkit.index import _digests, _matcher, _plan
 from segmentkit.schema import to_micros
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -101,6 +101,25 @@ STEPS = st.lists(
     min_size=1,
     max_size=10,
 )
+
+
+@given(STEPS, st.lists(FILTERS, min_size=1, max_size=4), st.sampled_from([1, 65_534]), st.sampled_from([2, 16_384]))
+def test_segments_over_attributes_select_what_plain_evaluation_selects(
+    steps: list[tuple[str, int, Any]], filters: list[str], codes: int, noted: int
+) -> None:
+    """Members are worked out again after each step, block by block; columns of many texts come up, too."""
+    engine = sk.Engine(SCHEMA, clock=sk.ManualClock(NOW))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_digests, "_MOST_CODES", codes)
+        patch.setattr(_digests, "_MOST_NOTED", noted)
+        patch.setattr(_matcher, "_FEW_FILTERS", 0)
+        engine.load("contact", {"id": list("01234567"), **FIRST})
+        segments = [engine.define(str(n), on="contact", where=where) for n, where in enumerate(filters)]
+        for kind, number, given_facts in steps:
+            _take(engine, kind, number, given_facts)
+            found = engine._matchers["contact"].select_all(segments, to_micros(NOW))
+            for segment, members in zip(segments, found, strict=True):
+                assert sorted(engine._tables["contact"].named(members)) == _expected(engine, segment.tree)
 
 
 @given(STEPS, st.lists(FILTERS, min_size=1, max_size=4), st.sampled_from([2, 4, 254]), st.sampled_from([2, 16_384]))

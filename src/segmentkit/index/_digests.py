@@ -15,11 +15,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final, Protocol, TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from segmentkit.index._attributes import TextFeature
 from segmentkit.index._bulk_bitmaps import Array, packed
 from segmentkit.index._columns import BooleanColumn, CodedColumn, Column, IntegerColumn, NumberColumn
 from segmentkit.index._table import Table
@@ -28,12 +30,43 @@ _MOST_NOTED: Final = 16_384  # changed objects from which on a column is digeste
 _SAMPLE: Final = 65_536
 _MOST_EDGES: Final = 254
 _MOST_MEMBERS: Final = 256
+_MOST_CODES: Final = 2**16 - 2
 _FEW_VALUES: Final = 6  # of two bytes, up to which comparing with each is faster than a table
 _MISSING_WORD: Final = -(2**63)
 _CHUNK: Final = 131_072  # codes compared at a time, few enough for what lies between to stay in the cache
 
 Told: TypeAlias = tuple[Array, Array | None]
 """The objects for which a condition may hold, and those of them for which that is not sure (None: nobody)."""
+
+
+class CellsByCode:
+    """The cells of the texts of a column, for one feature, as of some number of notes of changes."""
+
+    def __init__(self, cells: Array, touched: deque[int], n_objects: int) -> None:
+        self.cells = cells
+        self.touched = touched
+        self._n_seen = len(touched)
+        self._n_objects = n_objects
+
+    def renew(self, feature: TextFeature, n_objects: int) -> bool:
+        """Take in the texts of objects that have changed since; False if there is no room for a cell."""
+        if self._n_seen == len(self.touched) and self._n_objects == n_objects:
+            return True
+        column: Any = feature._column
+        values, codes, missing = column.dictionary.values, column.codes, self.cells[-1]
+        more = len(values) + 1 - len(self.cells)
+        if more:
+            self.cells = np.concatenate((self.cells[:-1], np.full(more + 1, missing, self.cells.dtype)))
+        most = np.iinfo(self.cells.dtype).max
+        for number in chain(islice(self.touched, self._n_seen, None), range(self._n_objects, n_objects)):
+            code = codes[number]
+            if code >= 0:
+                cell = feature._cell_of(values[code])
+                if cell > most:
+                    return False
+                self.cells[code] = cell
+        self._n_seen, self._n_objects = len(self.touched), n_objects
+        return True
 
 
 class Digest(Protocol):
@@ -55,6 +88,7 @@ class Digests:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._known: dict[str, tuple[Digest | None, deque[int]]] = {}
+        self._cells: WeakKeyDictionary[TextFeature, CellsByCode] = WeakKeyDictionary()
 
     def of(self, name: str) -> Digest | None:
         """Return the digest of an attribute; None if its values are not of a kind to have one.
@@ -70,6 +104,20 @@ class Digests:
         digest = _digest_of(column)
         self._known[name] = digest, touched
         return digest
+
+    def cells_by_code(self, feature: TextFeature, make: Callable[[], Array]) -> Array:
+        """Return the cell of each code of a column of text, that of a missing value last.
+
+        Of a column with more texts than two bytes tell apart it is remembered, for as long as the feature
+        lives: trying a million texts takes longer than all else together (`bench_bulk`).
+        """
+        name = next(iter(feature.attributes))
+        if feature.is_loose or self.of(name) is not None:
+            return make()
+        touched, known = self._known[name][1], self._cells.get(feature)
+        if known is None or known.touched is not touched or not known.renew(feature, len(self._table.ids)):
+            known = self._cells[feature] = CellsByCode(make(), touched, len(self._table.ids))
+        return known.cells
 
     def _renewed(self, digest: Digest, touched: deque[int]) -> bool:
         new = range(digest.n_objects, len(self._table.ids))
@@ -188,7 +236,7 @@ class CodeDigest:
     def of(cls, column: CodedColumn | BooleanColumn) -> CodeDigest | None:
         """Return the digest of a column; None if it has more distinct values than two bytes tell apart."""
         n_codes = len(column.dictionary.values) if isinstance(column, CodedColumn) else 2
-        return cls(column, np.uint8 if n_codes < 2**8 - 1 else np.uint16) if n_codes < 2**16 - 1 else None
+        return cls(column, np.uint8 if n_codes < 2**8 - 1 else np.uint16) if n_codes <= _MOST_CODES else None
 
     def _taken(self, numbers: Any) -> Array:
         column = self._column
