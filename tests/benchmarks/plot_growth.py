@@ -47,6 +47,7 @@ def draw(found: dict[str, list[tuple[int, float, float]]], path: Path) -> None:
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.set_ylim(10, 10_000)
+        axis.margins(x=0.15)
         axis.set_xlabel(unit)
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("µs a change that flips nothing")
