@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 import segmentkit as sk
 from segmentkit.dsl.evaluate import evaluate
@@ -122,6 +122,7 @@ def test_segments_over_attributes_select_what_plain_evaluation_selects(
                 assert sorted(engine._tables["contact"].named(members)) == _expected(engine, segment.tree)
 
 
+@example([("wait", 0, None)], ['not tags has "a" and email ends with "@a"', 'not tags has "a" and ltv > 0.75'], 2, 2)
 @given(STEPS, st.lists(FILTERS, min_size=1, max_size=4), st.sampled_from([2, 4, 254]), st.sampled_from([2, 16_384]))
 def test_filters_over_attributes_find_what_plain_evaluation_finds(
     steps: list[tuple[str, int, Any]], filters: list[str], edges: int, noted: int

@@ -152,9 +152,7 @@ class _View:
         digest = block.table.digests.of(next(iter(feature.attributes)))
         if not isinstance(digest, SetDigest):
             return None
-        is_negated = isinstance(feature.literals[literal], Not)
-        bits, _ = digest.told(feature._wanted[literal], is_negated, block.numbers)
-        return bits & self._ones if is_negated else bits
+        return digest.told(feature._wanted[literal], isinstance(feature.literals[literal], Not), block.numbers)[0]
 
     def _at_least(self, feature: Feature, cells: Array, cell: int) -> Array:
         """Return the objects in a cell or a later one."""

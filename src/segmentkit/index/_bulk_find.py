@@ -59,10 +59,7 @@ class Finder:
         alive = self._plan.table.alive
         if found is None:
             return others
-        n_objects = len(self._plan.table.ids)
-        if not others and len(alive) == n_objects:
-            if n_objects % 64:
-                found[-1] &= np.uint64((1 << n_objects % 64) - 1)  # a negated literal holds past the last object, too
+        if not others and len(alive) == len(self._plan.table.ids):
             return Found(found)
         members = bitmap_of_bits(found)
         if others:

@@ -328,7 +328,11 @@ class SetDigest:
         bits: Array = np.zeros(words.stop - words.start, np.uint64)
         for place in places:
             bits |= self._bits[place, words]
-        return (~bits if negated else bits), None
+        if negated:
+            bits = ~bits
+            if last % 64:
+                bits[-1] &= np.uint64((1 << last % 64) - 1)  # there is no object past the last
+        return bits, None
 
     @property
     def nbytes(self) -> int:
