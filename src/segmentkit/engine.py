@@ -672,9 +672,11 @@ class Engine:
             segment = self._catalogue.compile(Definition("preview", on, text_of(where)), params, where)
             with self._catalogue.lowered(segment, self._now) as tree:
                 found = self._matchers[on].satisfying(tree, self._now)
-            held = self._catalogue.get(against).members if against is not None else BitMap()
             named = self._tables[on].named
-            return Preview(named(found), named(found - held), named(held - found), named(found & held))
+            if against is None:
+                return Preview(named(found), named(found), (), ())
+            numbers, held = BitMap(found), self._catalogue.get(against).members
+            return Preview(named(numbers), named(numbers - held), named(held - numbers), named(numbers & held))
 
     def deltas(self, after: int = 0) -> Iterator[Delta]:
         """Return the stored deltas with numbers above `after`, in order.

@@ -6,6 +6,7 @@ What has no vectorised form here is worked out object by object, by the feature 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,8 @@ class Cells:
             return _few_values(values, named, column.dictionary.code_by_value)
         known = self._cells_by_code.get(feature)
         if known is None:
-            known = self._cells_by_code[feature] = _cells_by_code(feature, column, self._zone)
+            make = partial(_cells_by_code, feature, column, self._zone)
+            known = self._cells_by_code[feature] = block.table.digests.cells_by_code(feature, make)
         return known[values]  # a missing value is -1, the last item
 
     # ----------------------------------------------------------------------- events

@@ -57,6 +57,7 @@ def _repeated(buffer: Any, value: Any, count: int) -> Any:
 
 def set_values(column: Column, numbers: Array, values: Values) -> None:
     """Store values of the objects of some numbers, each of them named once."""
+    column.touched = None  # a digest of the column is made afresh
     match column, values:
         case DecimalColumn(), Words():
             words = _scaled(column.scale, values)

@@ -12,6 +12,7 @@ Objects are addressed by their dense number in the type. None is missing; a miss
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 from sys import getsizeof
@@ -28,6 +29,8 @@ class Column(Protocol):
     """What the index needs of a column."""
 
     type: ValueType
+    touched: deque[int] | None
+    """Takes the number of each object whose value is set; None while nobody asks (`_digests`)."""
 
     def accept(self, value: Any) -> Any:
         """Return the plain form of a host's value; ValueError if it does not fit. Changes nothing."""
@@ -55,6 +58,8 @@ class Column(Protocol):
 class IntegerColumn:
     """Integers, instants and dates."""
 
+    touched: deque[int] | None = None
+
     def __init__(self, value_type: ValueType) -> None:
         self.type = value_type
         self.values: Any = array("q")
@@ -75,6 +80,8 @@ class IntegerColumn:
     plain = get
 
     def set(self, number: int, value: int | None) -> None:
+        if self.touched is not None:
+            self.touched.append(number)
         if value is None:
             self.values[number] = self._missing
             return
@@ -172,6 +179,8 @@ _EXACT = _exact_context()
 class NumberColumn:
     """Doubles; NaN stands for missing, since NaN is no value."""
 
+    touched: deque[int] | None = None
+
     def __init__(self, value_type: ValueType) -> None:
         self.type = value_type
         self.values = array("d")
@@ -191,6 +200,8 @@ class NumberColumn:
     plain = get
 
     def set(self, number: int, value: float | None) -> None:
+        if self.touched is not None:
+            self.touched.append(number)
         self.values[number] = _NAN if value is None else value
 
     def append(self) -> None:
@@ -203,6 +214,8 @@ class NumberColumn:
 
 class BooleanColumn:
     """Booleans in one byte each; -1 is missing."""
+
+    touched: deque[int] | None = None
 
     def __init__(self, value_type: ValueType) -> None:
         self.type = value_type
@@ -222,6 +235,8 @@ class BooleanColumn:
     plain = get
 
     def set(self, number: int, value: bool | None) -> None:
+        if self.touched is not None:
+            self.touched.append(number)
         self.values[number] = -1 if value is None else value
 
     def append(self) -> None:
@@ -237,6 +252,8 @@ _BOOLEANS = (False, True, None)  # index -1 is the last
 
 class PointColumn:
     """Points, latitudes and longitudes apart."""
+
+    touched: deque[int] | None = None
 
     def __init__(self, value_type: ValueType) -> None:
         self.type = value_type
@@ -319,6 +336,8 @@ class CodedColumn:
 
     _missing: Any = None
 
+    touched: deque[int] | None = None
+
     def __init__(self, value_type: ValueType) -> None:
         self.type = value_type
         self.codes = array("i")
@@ -337,6 +356,8 @@ class CodedColumn:
     plain = get
 
     def set(self, number: int, value: Any) -> None:
+        if self.touched is not None:
+            self.touched.append(number)
         if value is None:
             value = self._missing
         old = self.codes[number]

@@ -25,6 +25,7 @@ import attrs
 from segmentkit.dsl.predicates import (
     Predicate,
 )
+from segmentkit.index._cells import truths_by_literal
 from segmentkit.index._clauses import FeatureKey
 from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._steps import Crossings, Step
@@ -96,6 +97,7 @@ class Feature:
         self.clauses_of: list[list[int]] = [[] for _ in self.literals]
         """By literal, the clauses that need it."""
         self.truths: list[int] = []
+        self._held: tuple[int, list[bytes]] = (0, [])
         self.masks: list[int] = []
         """By cell; only of features that are ANDed, the dense ones."""
         self.steps: dict[tuple[Any, Any], Step] = {}
@@ -235,7 +237,9 @@ class Feature:
 
     def truths_of(self, literal: int) -> bytes:
         """Return, for each cell, 1 if the literal holds in it, else 0."""
-        return bytes(truth >> literal & 1 for truth in self.truths)
+        if self._held[0] != len(self.truths):  # all literals at once: each alone was half of planning (`bench_bulk`)
+            self._held = len(self.truths), truths_by_literal(self.truths, len(self.literals))
+        return self._held[1][literal]
 
     def worked_out(self, literal: int) -> Callable[[int], object]:
         """Return a function that tells the same from the facts, whatever the rows hold."""

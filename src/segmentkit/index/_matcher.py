@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from pyroaring import BitMap
@@ -30,7 +30,11 @@ from segmentkit.index._segments import Segment
 from segmentkit.index._wide import WIDE, Clauses, WideTests
 from segmentkit.index.deltas import Flips, bits_of
 
+if TYPE_CHECKING:
+    from segmentkit.index._bulk_bitmaps import Found
+
 _FEW_SEGMENTS = 8  # up to here, and up to a quarter of those that are there, they extend the plan one by one
+_FEW_FILTERS = 8  # up to here, there is less to share than digests save
 
 
 @attrs.frozen
@@ -321,7 +325,7 @@ class Matcher(Plan):
         self._rows.now = now
         return self._satisfying([self.bound_clauses(segment) for segment in segments], now)
 
-    def satisfying(self, tree: Predicate, now: int) -> BitMap:
+    def satisfying(self, tree: Predicate, now: int) -> BitMap | Found:
         """Return the numbers of all objects that satisfy a predicate, which nothing remembers."""
         self._rows.now = now
         clauses = []
@@ -334,6 +338,10 @@ class Matcher(Plan):
                     feature = self.loose_feature(key, literal)
                 bound.append((feature, feature.number_by_literal[literal]))
             clauses.append(tuple(bound))
+        if len(self.table.alive) >= _plan.BULK_FROM:
+            from segmentkit.index._bulk_find import Finder
+
+            return Finder(self, now).found(clauses)
         return self._satisfying([clauses], now)[0]
 
     def recalculated(self, tree: Predicate, now: int) -> BitMap:
@@ -343,11 +351,17 @@ class Matcher(Plan):
             for clause in clauses_of(tree)
         ]
         self._rows.now = now
-        return self._satisfying([clauses], now)[0]
+        return self._satisfying([clauses], now, digested=False)[0]
 
-    def _satisfying(self, segments: Sequence[Sequence[tuple[tuple[Feature, int], ...]]], now: int) -> list[BitMap]:
-        """Return, for each list of clauses, the objects that satisfy at least one of them."""
+    def _satisfying(
+        self, segments: Sequence[Sequence[tuple[tuple[Feature, int], ...]]], now: int, *, digested: bool = True
+    ) -> list[BitMap]:
+        """Return, for each list of clauses, the objects that satisfy at least one; few ask digests of columns."""
         if len(self.table.alive) >= _plan.BULK_FROM:
+            if digested and len(segments) <= _FEW_FILTERS:
+                from segmentkit.index._bulk_find import Finder
+
+                return [Finder(self, now).members(clauses) for clauses in segments]
             from segmentkit.index._bulk import Selection
 
             return Selection(self, now).members(segments)

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from sys import getsizeof
-from typing import Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final
 
 from pyroaring import BitMap
 
@@ -18,8 +18,12 @@ from segmentkit.dsl.evaluate import Alone, EventFact, Stay
 from segmentkit.index._columns import Column, column_for
 from segmentkit.index._events import EventTable, id_of_tag, tag_of_id
 from segmentkit.index._links import Links
+from segmentkit.index._object_ids import Deleted, Numbers, ObjectIds
 from segmentkit.index._stay_log import StayLog
 from segmentkit.schema import ObjectType, text
+
+if TYPE_CHECKING:
+    from segmentkit.index._digests import Digests
 
 _SAMPLED: Final = 1_000  # ids whose size stands for that of all
 _INTEGER: Final = 32
@@ -58,7 +62,17 @@ class Table:
         self._tags_by_event_id: dict[int, dict[str, int]] = {}
         self._free: list[int] = []
         self._last_tag = 0
-        self._shares_ids = False
+        self._deleted = Deleted()
+        self._digests: Digests | None = None
+
+    @property
+    def digests(self) -> Digests:
+        """The digests of the columns, for questions about all objects at once."""
+        if self._digests is None:
+            from segmentkit.index._digests import Digests
+
+            self._digests = Digests(self)
+        return self._digests
 
     def _announce(self) -> None:
         for rescaled in self.rescaled:
@@ -82,10 +96,9 @@ class Table:
         self.alive.add(number)
         return number
 
-    def named(self, numbers: BitMap) -> ObjectIds:
+    def named(self, numbers: Numbers) -> ObjectIds:
         """Return the ids of objects, which stay what they are whatever happens to the objects."""
-        self._shares_ids = True
-        return ObjectIds(numbers, self.ids)
+        return self._deleted.hold(numbers, self.ids)
 
     def forget_births(self) -> None:
         """Take all objects for older than anything that is known of them, as those of a store are."""
@@ -93,10 +106,9 @@ class Table:
 
     def delete(self, number: int) -> None:
         """Take an object and its events out."""
-        if self._shares_ids:
-            self.ids, self._shares_ids = list(self.ids), False
         object_id = self.ids[number]
         assert object_id is not None
+        self._deleted.note(number, object_id)
         for name in self.links:
             self.point(name, number, self.columns[name].get(number), None)
         for column in self.columns.values():
@@ -201,36 +213,6 @@ class Table:
                 keys = [(fact.at, fact.id) for fact in self.facts(number).events(name)]
                 assert keys == sorted(keys), f"{self.name}.{name}: events of {self.ids[number]!r} out of order"
             assert counted == events.n_events, f"{self.name}.{name}: wrong count of events"
-
-
-class ObjectIds(Sequence[str]):
-    """The ids of many objects, in order of their numbers, kept as a bitmap of these.
-
-    Cost: a few bits for each object; an id is looked up when it is asked for.
-    """
-
-    __slots__ = ("_ids", "_numbers")
-
-    def __init__(self, numbers: BitMap, ids: Sequence[str | None]) -> None:
-        self._numbers = numbers
-        self._ids = ids
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __iter__(self) -> Iterator[str]:
-        ids = self._ids
-        for number in self._numbers:
-            yield ids[number] or ""
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
-    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
-        if isinstance(index, slice):
-            return tuple(self)[index]
-        return self._ids[self._numbers[index]] or ""
 
 
 class World:
