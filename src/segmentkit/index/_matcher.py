@@ -246,7 +246,10 @@ class Matcher(Plan):
         return clauses
 
     def _sifted(self, clauses: Collection[int] | Clauses, row: array[int]) -> tuple[list[int], list[int]]:
-        """Return those of many clauses of which all literals hold that rows tell, and those still to be looked at."""
+        """Return those of many clauses of which all literals hold that rows tell, and those still to be looked at.
+
+        Others do not hold.
+        """
         import numpy as np
 
         if self._wide is None:
@@ -258,7 +261,8 @@ class Matcher(Plan):
         if len(self._in_rows) > known:  # segments have been defined since
             late = clauses[clauses >= known].tolist()
             clauses = clauses[clauses < known]
-        return self._wide.sift(clauses, row), late
+        found, passed_all = self._wide.sift(clauses, row)
+        return (found, late) if passed_all else ([], found + late)
 
     def _settled(self, number: int, clauses: Iterable[int], row: Sequence[int]) -> Flips:
         """Turn flipped clauses into flipped segments.
