@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import chain, pairwise
 from typing import Any, Final, TypeAlias
 
-from segmentkit.index._wide import WIDE, Clauses
+from segmentkit.index._wide import WIDE
 from segmentkit.index.deltas import bits_of
 
 _MISSING: Final = 1  # the cell of a value that is not there
@@ -58,8 +58,7 @@ class Crossings:
         import numpy as np
 
         self._arrays = np.array(self._come, np.int32), np.array(self._go, np.int32)
-        self._repeats = np.zeros(n_clauses, bool)
-        self._repeats[list(self._repeating)] = True
+        self._n_clauses = n_clauses
 
     def between(self, low: int, high: int) -> Step:
         """Return the clauses that flip on the way up from a cell to a higher one."""
@@ -70,16 +69,14 @@ class Crossings:
         gained, lost = self._come[come], self._go[go]
         return _net(gained, lost) if self._repeating or low == _MISSING else (gained, lost)
 
-    def _many_between(self, come: slice, go: slice) -> tuple[Clauses, Clauses]:
+    def _many_between(self, come: slice, go: slice) -> Step:
         import numpy as np
 
         gained, lost = self._arrays[0][come], self._arrays[1][go]
-        if self._repeating:
-            gains, loses = self._repeats[gained], self._repeats[lost]
-            more, less = _net(gained[gains].tolist(), lost[loses].tolist())
-            gained = np.concatenate((gained[~gains], np.array(more, np.int32)))
-            lost = np.concatenate((lost[~loses], np.array(less, np.int32)))
-        return gained, lost
+        if not self._repeating:
+            return gained, lost
+        balance = np.bincount(gained, minlength=self._n_clauses) - np.bincount(lost, minlength=self._n_clauses)
+        return np.flatnonzero(balance > 0), np.flatnonzero(balance < 0)
 
 
 def _net(gained: list[int], lost: list[int]) -> tuple[list[int], list[int]]:
@@ -87,7 +84,10 @@ def _net(gained: list[int], lost: list[int]) -> tuple[list[int], list[int]]:
     both = set(gained).intersection(lost)
     if not both:
         return gained, lost
-    came, went = Counter(c for c in gained if c in both), Counter(c for c in lost if c in both)
-    more = [clause for clause in both if came[clause] > went[clause]]
-    less = [clause for clause in both if came[clause] < went[clause]]
-    return [c for c in gained if c not in both] + more, [c for c in lost if c not in both] + less
+    more, less = [c for c in gained if c not in both], [c for c in lost if c not in both]
+    if len(gained) == len(more) + len(both) and len(lost) == len(less) + len(both):
+        return more, less  # each once
+    came, went = Counter(gained), Counter(lost)
+    more += [clause for clause in both if came[clause] > went[clause]]
+    less += [clause for clause in both if came[clause] < went[clause]]
+    return more, less
