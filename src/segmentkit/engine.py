@@ -57,6 +57,8 @@ __all__ = ["Engine"]
 
 _new_tuple = tuple.__new__  # a named tuple without the detour over its own constructor: `bench_changes`
 _CHANGES = (Put, Update, Event, Retract, Delete)
+BATCH_FROM = 200
+"""Changes from which on a batch is looked at as a whole (`_batches`): there it begins to win (`bench_batches`)."""
 
 
 class Engine:
@@ -178,6 +180,14 @@ class Engine:
                 if operation is not None:
                     return self._apply_one(operation, now)
             resolves = not self._shares_facts
+            if not resolves and self._ripple.is_still:
+                changes = changes if isinstance(changes, list) else list(changes)
+                if len(changes) >= BATCH_FROM:
+                    from segmentkit import _batches
+
+                    together = _batches.apply(self, changes, now, BATCH_FROM)
+                    if together is not None:
+                        return together
             operations, resolved = self._acceptor.accept(changes, now, resolves=resolves)
             records = self._advance_to(now)
             saved, seq = len(records), self._seq

@@ -223,21 +223,22 @@ def enter_all(plan: Plan, watchers: Iterable[Watcher], now: int, numbers: Array 
         for watcher in watchers:
             match watcher:
                 case Series():
-                    _enter_series(watcher, cells, block, written, due)
+                    enter_series(watcher, cells, block, written, due)
                 case AgeFeature():
                     _enter_age(watcher, block, written, due)
                 case BooleanFeature():
                     _enter_boolean(watcher, cells, block, written)
                 case Feature():
                     written.append((watcher, cells.of(watcher, block)))
-        _write(plan._rows, block, written)
+        write_cells(plan._rows, block, written)
     for watcher, parts in due.items():
         plan._deadlines.add_many(
             watcher.group, np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
         )
 
 
-def _write(rows: Rows, block: Block, written: Sequence[tuple[Feature, Array]]) -> None:
+def write_cells(rows: Rows, block: Block, written: Sequence[tuple[Feature, Array]]) -> None:
+    """Write the cells of features into the rows of the objects of a block, as far as they have a place there."""
     placed = [(feature.place, cells) for feature, cells in written if feature.place >= 0]
     if not placed:
         return
@@ -253,13 +254,14 @@ def _numbers_of(block: Block) -> Array:
     return block.numbers
 
 
-def _enter_series(
+def enter_series(
     series: Series,
     cells: Cells,
     block: Block,
     written: list[tuple[Feature, Array]],
     due: dict[Watcher, list[tuple[Array, Array]]],
 ) -> None:
+    """Let a series look at the objects of a block; put the cells of its features into `written`, deadlines into `due`."""
     found, deadline = cells.series(series, block)
     written += zip(series.features, found, strict=True)
     waits = deadline < _FAR
@@ -359,4 +361,4 @@ def _reads(watcher: Watcher, event: str) -> bool:
     return watcher.event == event if isinstance(watcher, Series) else event in getattr(watcher, "events", ())
 
 
-__all__ = ["BLOCK", "Bound", "Selection", "enter_all", "refresh"]
+__all__ = ["BLOCK", "Bound", "Selection", "enter_all", "enter_series", "refresh", "write_cells"]

@@ -105,7 +105,7 @@ def add_events(
     n_old = sum(map(len, old.values())) // events.stride
     words = np.full((n_old + len(numbers), events.stride), _MISSING, np.int64)
     words[n_old:, 0] = ats
-    words[n_old:, 1] = _tags(table, numbers, ids)
+    words[n_old:, 1] = tags_of(table, numbers, ids)
     for place, column in enumerate(columns, start=2):
         if column is not None:
             words[n_old:, place] = column
@@ -122,7 +122,7 @@ def _has_lists(events: EventTable, numbers: Array) -> bool:
     return list in {type(events.rows[number]) for number in numbers.tolist()}
 
 
-def _tags(table: Table, numbers: Array, ids: Sequence[str | None] | None) -> Array:
+def tags_of(table: Table, numbers: Array, ids: Sequence[str | None] | None) -> Array:
     """Return a tag for each event, and note the ids that the host gave."""
     first = table._last_tag + 1
     tags = np.arange(first, first + len(numbers), dtype=np.int64)

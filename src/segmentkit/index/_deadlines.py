@@ -120,6 +120,20 @@ class Deadlines:
             else:
                 sets[group] |= BitMap(numbers[start:end].astype(np.uint32))
 
+    def take_many(self, group: int, numbers: Any, ats: Any) -> None:
+        """Take the deadlines of some objects away; both are arrays as for `add_many`."""
+        import numpy as np
+
+        waiting = ats >> _BUCKET_BITS > self._open  # what is in the heap is passed over
+        numbers, buckets = numbers[waiting], ats[waiting] >> _BUCKET_BITS
+        order = np.argsort(buckets, kind="stable")
+        numbers, buckets = numbers[order], buckets[order]
+        starts = np.flatnonzero(np.diff(buckets, prepend=-_NEVER)).tolist()
+        for start, end in zip(starts, [*starts[1:], len(buckets)], strict=True):
+            sets = self._buckets.get(int(buckets[start]))
+            if sets is not None and group in sets:
+                sets[group] -= BitMap(numbers[start:end].astype(np.uint32))
+
     def next(self, now: int, limit: int) -> int | None:
         """Return the earliest instant up to `limit` that has an entry; None if there is none.
 

@@ -47,6 +47,7 @@ from segmentkit.index._table import Table
 from segmentkit.schema import Schema
 
 if TYPE_CHECKING:
+    from segmentkit.index._batch_clauses import Clauses
     from segmentkit.index._matcher import Matcher
     from segmentkit.index._ripple import Ripple
 
@@ -76,6 +77,8 @@ class Plan:
         self._groups: list[int] = []
         self._is_stale = False
         self._n_patched = 0
+        self.clauses: Clauses | None = None
+        """The clauses as arrays, of this edition or an earlier one."""
         self._reset()
         table.rescaled.append(self._recut)
 
@@ -119,6 +122,11 @@ class Plan:
         self._dense_masks: tuple[list[int], ...] = ()
         self._dense_cells: Callable[[Sequence[int]], Sequence[int]] = _chooser(())
         self._n_patched = 0
+
+    @property
+    def edition(self) -> tuple[object, int]:
+        """What differs from before once definitions have changed the clauses."""
+        return self._rows, self._n_patched
 
     @property
     def zone(self) -> str:

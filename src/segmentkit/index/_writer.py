@@ -45,6 +45,10 @@ class Writer:
         self._undo = undo
         self._matcher.refresh_plan(now)
 
+    def meet(self, object_id: str) -> None:
+        """Give an object its place in the order, before anything happens to it."""
+        self._flips.setdefault(object_id, ((), ""))
+
     def finish(self) -> list[ObjectFlips]:
         """End the batch; return its net flips by object, in the order in which it met the objects."""
         if not self._flips:
@@ -191,7 +195,8 @@ class Writer:
         if before is not None:
             if not flips:
                 return
-            flips = net_flips(before[0], flips)
+            if before[0]:
+                flips = net_flips(before[0], flips)
         self._flips[object_id] = (flips, cause)
 
     def _create(self, object_id: str) -> int:

@@ -1,0 +1,97 @@
+"""Large batches: `Engine.apply` with hundreds of changes and more.
+
+They mean what the same changes mean one after another. Those that are plain are sorted into waves
+(`index._batch_door`), each of which goes into the facts as a whole (`index._batch_moves`) and flips segments
+for all of its objects together (`index._batch_flips`); the rest goes its ordinary way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segmentkit.errors import DataError
+from segmentkit.index._batch_clauses import Clauses
+from segmentkit.index._batch_door import CAUSES, Wave, sort_out
+from segmentkit.index._batch_flips import flips_of
+from segmentkit.index._batch_moves import write
+from segmentkit.index._bulk_members import flip_all
+from segmentkit.index.deltas import Change, Deltas, Event
+
+if TYPE_CHECKING:
+    from segmentkit.engine import Engine
+    from segmentkit.index._matcher import Matcher
+    from segmentkit.index._writer import ObjectFlips
+
+__all__ = ["apply"]
+
+
+def apply(engine: Engine, changes: Sequence[Change], now: int, least: int) -> Deltas | None:
+    """Apply a batch to an engine whose store shares the facts, and none of whose filters reads another object.
+
+    Args:
+        engine: the engine.
+        changes: the batch.
+        now: the instant up to which time passes first.
+        least: the fewest changes that are worth a wave.
+
+    Returns:
+        The deltas; None if the batch has to go its ordinary way, or be refused there; nothing has changed then.
+    """
+    batch = sort_out(changes, engine._tables, now, least)
+    if batch is None or not any(batch.waves.values()):
+        return None
+    try:
+        operations, _ = engine._acceptor.accept(batch.rest, now)
+    except DataError:
+        return None  # it would tell a position in the rest, not in the batch
+    records = engine._advance_to(now)
+    writers = {name: engine._writers[name] for name in batch.waves}
+    for writer in writers.values():
+        writer.begin(now, None)
+    if not batch.is_in_order:
+        for change in changes:
+            writers[change.object_type].meet(change.object if isinstance(change, Event) else change.id)
+    for object_type, waves in batch.waves.items():
+        writer, matcher = writers[object_type], engine._matchers[object_type]
+        for wave in waves:
+            for flips in _carried(matcher, wave, now):
+                writer.emit(*flips)
+    for object_type, operation, arguments in operations:
+        getattr(writers[object_type], operation)(*arguments)
+    for object_type, writer in writers.items():
+        engine._number(object_type, writer.finish(), records)
+    deltas = Deltas(records)
+    engine._commit(deltas, ())
+    return deltas
+
+
+def _carried(matcher: Matcher, wave: Wave, now: int) -> list[ObjectFlips]:
+    """Carry a wave into facts and memberships; return what flips, by object in the order of the wave."""
+    clauses = matcher.clauses
+    if clauses is None or not clauses.is_of(matcher):
+        clauses = matcher.clauses = Clauses(matcher)
+    moves = write(matcher, wave, now)
+    found = flips_of(clauses, wave.numbers, moves)
+    matcher.clauses_examined += found.n_examined
+    flip_all(matcher.memberships, wave.numbers[found.places], found.flips)
+    if not len(found.flips):
+        return []
+    starts = np.flatnonzero(np.diff(found.places, prepend=-1))
+    ends = np.append(starts[1:], len(found.flips))
+    places = found.places[starts]
+    order = np.argsort(wave.met[places])  # objects are told in the order in which the batch met them
+    places = places[order]
+    ids, flips = matcher.table.ids, found.flips.tolist()
+    return [
+        (ids[number] or "", tuple(flips[start:end]), CAUSES[kind])
+        for number, kind, start, end in zip(
+            wave.numbers[places].tolist(),
+            wave.kinds[places].tolist(),
+            starts[order].tolist(),
+            ends[order].tolist(),
+            strict=True,
+        )
+    ]

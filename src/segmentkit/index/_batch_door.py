@@ -1,0 +1,321 @@
+"""The door for large batches: changes are checked and converted by column, and fall into waves.
+
+A *wave* has at most one change of each object, so its changes can be carried out together in any order;
+the second change of an object is in the second wave. What a wave can hold is plain: updates and puts of
+objects that are there, and events with an id that is new or none. All changes of an object with any
+other, and those of waves that are too small to be worth it, are left for the ordinary door, which is also
+where the error comes from when something is wrong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
+from operator import attrgetter, itemgetter
+from typing import Any, Final
+
+import attrs
+import numpy as np
+
+from segmentkit.index._bulk_bitmaps import Array
+from segmentkit.index._bulk_load import taken
+from segmentkit.index._bulk_values import BadValueError, Values, Words, converted
+from segmentkit.index._events import tag_of_id
+from segmentkit.index._table import Table
+from segmentkit.index.deltas import Change, Event, Put, Retract, Update
+from segmentkit.schema import ValueType, instant
+
+MOST_IN_WAVE: Final = 16_384
+"""Objects of a wave: so many that it costs little to begin one, so few that its arrays stay in the cache."""
+
+CAUSES: Final = ("event", "update", "put")
+"""What plain changes are called in deltas, by the number of their kind."""
+
+_KINDS: Final[Mapping[type, int]] = {Event: 0, Update: 1, Put: 2}
+_OTHER: Final = 3
+
+_type_of = attrgetter("object_type")
+_parts_of_event = attrgetter("name", "properties", "at", "id")
+
+
+@attrs.frozen(eq=False)
+class AttributeGroup:
+    """New values of one attribute; `places` are those of their objects in the wave, ascending."""
+
+    name: str
+    places: Array
+    values: Values
+
+
+@attrs.frozen(eq=False)
+class EventGroup:
+    """Events of one name, one for each object; `ids` is None where no event has an id of the host's."""
+
+    name: str
+    places: Array
+    ats: Array
+    ids: Sequence[str | None] | None
+    values_by_name: Mapping[str, Values]
+
+
+@attrs.frozen(eq=False)
+class Wave:
+    """Changes of different objects of one type.
+
+    numbers: of the objects, ascending.
+    met: when the batch met each of them: the greater, the later.
+    kinds: the kind of the change of each, a place in `CAUSES`.
+    """
+
+    numbers: Array
+    met: Array
+    kinds: Array
+    attributes: Sequence[AttributeGroup]
+    events: Sequence[EventGroup]
+
+
+@attrs.frozen(eq=False)
+class Sorted:
+    """A batch taken apart.
+
+    Waves come by object type, in the order in which the batch met the types; then the rest, in its own order.
+    `is_in_order`: whether no object is met by two waves, or by a wave and the rest.
+    """
+
+    waves: Mapping[str, Sequence[Wave]]
+    rest: Sequence[Change]
+    is_in_order: bool
+
+
+class _NotPlainError(Exception):
+    """A change does not fit, or looks as if: the ordinary door will say."""
+
+
+def sort_out(changes: Sequence[Change], tables: Mapping[str, Table], now: int, least: int) -> Sorted | None:
+    """Take a batch apart; None if any of its changes may not fit.
+
+    Args:
+        changes: in the order in which they happen.
+        tables: the facts, by object type.
+        now: the instant of events that come without one.
+        least: the fewest changes that are worth a wave.
+
+    Cost:
+        About a microsecond for each change (`bench_batches`).
+    """
+    waves: dict[str, Sequence[Wave]] = {}
+    rest: list[int] = []
+    is_in_order = True
+    try:
+        types = list(map(_type_of, changes))
+        for name in dict.fromkeys(types):
+            table = tables[name]
+            positions = np.arange(len(changes))
+            if len(waves) or types.count(name) < len(types):
+                positions = np.array([position for position, found in enumerate(types) if found == name])
+            if len(positions) < least or table.links:
+                waves[name], left = (), positions
+            else:
+                chosen = changes if len(positions) == len(changes) else [changes[i] for i in positions.tolist()]
+                sorter = _Sorter(table, chosen, now)
+                waves[name], unsorted = sorter.waves(least)
+                left = positions[unsorted]
+                is_in_order &= sorter.n_rounds == 1
+            rest += left.tolist()
+    except (_NotPlainError, BadValueError, AttributeError, LookupError, TypeError, ValueError):
+        return None
+    return Sorted(waves, [changes[position] for position in sorted(rest)], is_in_order and not rest)
+
+
+class _Sorter:
+    """Sorts the changes of one type."""
+
+    def __init__(self, table: Table, changes: Sequence[Any], now: int) -> None:
+        self.n_rounds = 0
+        """How often the waves go through the objects: waves of one round have no object in common."""
+        self._table = table
+        self._changes = changes
+        self._now = now
+        kinds = list(map(type, changes))
+        self._kinds = np.fromiter(map(_KINDS.get, kinds, repeat(_OTHER)), np.int8, len(kinds))
+        owners = [
+            change.object if kind is Event or kind is Retract else change.id
+            for change, kind in zip(changes, kinds, strict=True)
+        ]
+        if set(map(type, owners)) != {str}:
+            raise _NotPlainError
+        known = table.number_by_id.get
+        self._numbers = np.fromiter(map(known, owners, repeat(-1)), np.int64, len(owners))
+        self._is_plain = (self._numbers >= 0) & (self._kinds < _OTHER)
+
+    def waves(self, least: int) -> tuple[list[Wave], Array]:
+        """Return the waves, and the places of the changes that none of them has."""
+        groups = [*self._attribute_groups(), *self._event_groups()]
+        waves = self._waves_of_places(least)
+        left = np.ones(len(self._changes), bool)
+        for places in waves:
+            left[places] = False
+        return [self._wave(groups, places) for places in waves], np.flatnonzero(left)
+
+    def _of_kind(self, kind: int) -> tuple[list[int], list[Any]]:
+        """Return the places of the changes of a kind, and the changes."""
+        places = np.flatnonzero(self._kinds == kind).tolist()
+        return places, [self._changes[place] for place in places]
+
+    # ------------------------------------------------------------------- attributes
+
+    def _attribute_groups(self) -> list[AttributeGroup]:
+        columns, found = self._table.columns, []
+        places, updates = self._of_kind(1)
+        given = [update.attributes for update in updates]
+        _check_mappings(given)
+        noted: dict[str, tuple[list[int], list[Any]]] = {}
+        for place, attributes in zip(places, given, strict=True):
+            for name, value in attributes.items():
+                if name not in noted:
+                    noted[name] = [], []
+                into, values = noted[name]
+                into.append(place)
+                values.append(value)
+        for name, (into, values) in noted.items():
+            found.append(AttributeGroup(name, np.array(into), _converted(columns[name].type, values)))
+        places, puts = self._of_kind(2)
+        if puts:
+            given = [put.attributes for put in puts]
+            _check_mappings(given)
+            for name, values in _columns_of(given, tuple(columns)).items():
+                found.append(AttributeGroup(name, np.array(places), _converted(columns[name].type, values)))
+        return found
+
+    # ----------------------------------------------------------------------- events
+
+    def _event_groups(self) -> list[EventGroup]:
+        places, events = self._of_kind(0)
+        if not events:
+            return []
+        names, properties, ats, ids = map(list, zip(*map(_parts_of_event, events), strict=True))
+        _check_mappings(properties)
+        if any(event_id is not None for event_id in ids):
+            self._leave_taken_ids(places, ids)
+        else:
+            ids = []
+        found = []
+        for name in dict.fromkeys(names):
+            rows = [row for row, other in enumerate(names) if other == name]
+            found.append(
+                self._event_group(
+                    name,
+                    [places[row] for row in rows],
+                    [properties[row] for row in rows],
+                    [ats[row] for row in rows],
+                    [ids[row] for row in rows] if ids else None,
+                )
+            )
+        return found
+
+    def _event_group(  # noqa: PLR0917  # the columns of a table
+        self,
+        name: str,
+        places: list[int],
+        properties: list[Mapping[str, Any]],
+        ats: list[Any],
+        ids: list[str | None] | None,
+    ) -> EventGroup:
+        types = self._table.events[name].type.properties
+        values = {n: _converted(types[n], column) for n, column in _columns_of(properties, tuple(types)).items()}
+        moments = _converted(instant, ats)
+        assert isinstance(moments, Words)
+        return EventGroup(name, np.array(places), np.where(moments.missing, self._now, moments.values), ids, values)
+
+    def _leave_taken_ids(self, places: list[int], ids: list[Any]) -> None:
+        """Leave objects aside with an event whose id may be taken: such events are told apart one by one."""
+        tags_by_number = self._table._tags_by_event_id
+        seen: set[tuple[int, str]] = set()
+        for place, number, event_id in zip(places, self._numbers[places].tolist(), ids, strict=True):
+            if event_id is None:
+                continue
+            if type(event_id) is not str:
+                raise _NotPlainError
+            is_taken = (number, event_id) in seen or event_id in tags_by_number.get(number, ())
+            if (
+                is_taken
+                or tag_of_id(event_id) is not None
+                or not (event_id.isascii() and 0 < len(event_id) <= _MOST_PLAIN)
+            ):
+                self._is_plain[place] = False
+            seen.add((number, event_id))
+
+    # ------------------------------------------------------------------------ waves
+
+    def _waves_of_places(self, least: int) -> list[Array]:
+        """Return the places of the changes of each wave."""
+        numbers, is_plain = self._numbers, self._is_plain
+        if not is_plain.all():
+            is_plain = is_plain & ~np.isin(numbers, numbers[~is_plain])
+        places = np.flatnonzero(is_plain)
+        order = np.argsort(numbers[places], kind="stable")
+        places, met = places[order], numbers[places][order]
+        starts = np.flatnonzero(np.diff(met, prepend=-1))
+        nth = np.arange(len(met)) - np.repeat(starts, np.diff(np.append(starts, len(met))))
+        waves: list[Array] = []
+        for n, size in enumerate(np.bincount(nth).tolist()):  # the first changes of all objects, the second ones, ...
+            if size < least:
+                break
+            waves += np.array_split(places[nth == n], -(-size // MOST_IN_WAVE))
+            self.n_rounds = n + 1
+        return waves
+
+    def _wave(self, groups: Sequence[AttributeGroup | EventGroup], places: Array) -> Wave:
+        in_wave = np.full(len(self._changes), -1)
+        in_wave[places] = np.arange(len(places))
+        parts = [part for group in groups if (part := _part_of(group, in_wave[group.places])) is not None]
+        return Wave(
+            self._numbers[places],
+            places,
+            self._kinds[places],
+            [part for part in parts if isinstance(part, AttributeGroup)],
+            [part for part in parts if isinstance(part, EventGroup)],
+        )
+
+
+_MOST_PLAIN: Final = 200
+"""Characters of an event id; about a longer one, or one beyond ASCII, the ordinary door is asked."""
+
+
+def _check_mappings(mappings: Sequence[Any]) -> None:
+    if not set(map(type, mappings)) <= {dict}:
+        raise _NotPlainError
+
+
+def _columns_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the values of rows by name, None where a row has none; no row has any other name."""
+    n_values = sum(map(len, rows))
+    if n_values == len(rows) * len(names):
+        try:
+            return {name: list(map(itemgetter(name), rows)) for name in names}
+        except KeyError:
+            raise _NotPlainError from None
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    if n_values != sum(name in row for row in rows for name in names):
+        raise _NotPlainError
+    return columns
+
+
+def _part_of(group: AttributeGroup | EventGroup, places: Array) -> AttributeGroup | EventGroup | None:
+    """Return the part of a group that is in a wave, where its changes have some places, -1 for none."""
+    rows = np.argsort(places, kind="stable")
+    rows = rows[int(np.searchsorted(places[rows], 0)) :]
+    if not len(rows):
+        return None
+    if isinstance(group, AttributeGroup):
+        return AttributeGroup(group.name, places[rows], taken(group.values, rows))
+    ids = None if group.ids is None else [group.ids[row] for row in rows.tolist()]
+    values = {name: taken(values, rows) for name, values in group.values_by_name.items()}
+    return EventGroup(group.name, places[rows], group.ats[rows], ids, values)
+
+
+def _converted(value_type: ValueType, values: list[Any]) -> Values:
+    return converted(value_type, values, _as_it_is)
+
+
+_as_it_is: Callable[[Any], list[Any]] = list

@@ -1,0 +1,274 @@
+"""A wave of changes goes into the facts, and the features say how the cells of its objects have moved.
+
+What is written, and what a feature makes of it, is what one operation of `Writer` after another writes and
+makes; groups of more than a few objects go through `_bulk_store`, `_bulk_load` and `_bulk_cells` together.
+Cells that lie in rows need no bookkeeping: the rows before and after tell what has moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+import attrs
+import numpy as np
+
+from segmentkit.index._attributes import AgeFeature, OrderedFeature, TextFeature
+from segmentkit.index._batch_door import AttributeGroup, EventGroup, Wave
+from segmentkit.index._batch_events import insert_events
+from segmentkit.index._bulk import enter_series, write_cells
+from segmentkit.index._bulk_bitmaps import Array
+from segmentkit.index._bulk_cells import Cells, ages
+from segmentkit.index._bulk_facts import Block
+from segmentkit.index._bulk_store import TooWideError, set_values
+from segmentkit.index._bulk_values import Coded, plain_list
+from segmentkit.index._columns import DecimalColumn
+from segmentkit.index._features import Feature, Move
+from segmentkit.index._plan import Plan
+from segmentkit.index._series import Series
+
+FEW: Final = 24
+"""Objects up to which a group goes one by one: for fewer, arrays cost more than they save (`bench_batches`)."""
+
+_FAR: Final = 2**61
+
+LooseMove: TypeAlias = tuple[int, Feature, Any, Any]
+"""Place of an object in the wave, and how a feature has moved whose cells are in no row."""
+
+
+@attrs.frozen(eq=False)
+class Moves:
+    """The rows of a wave's objects before and after, and the moves of features that are not in rows."""
+
+    before: Array
+    after: Array
+    loose: Sequence[LooseMove]
+
+
+def write(plan: Plan, wave: Wave, now: int) -> Moves:
+    """Carry out the changes of a wave; afterwards facts, rows, bitmaps and deadlines are right."""
+    plan._rows.now = now
+    before = _rows_of(plan, wave.numbers)
+    writer = _WaveWriter(plan, wave, now)
+    for attribute in wave.attributes:
+        writer.set(attribute)
+    for events in wave.events:
+        writer.add(events)
+    return Moves(before, _rows_of(plan, wave.numbers), writer.loose)
+
+
+def _rows_of(plan: Plan, numbers: Array) -> Array:
+    rows = plan._rows
+    found: Array = np.frombuffer(rows.cells, np.uint16).reshape(-1, rows.stride)[numbers] if rows.stride else _NO_CELLS
+    return found
+
+
+_NO_CELLS = np.zeros((0, 0), np.uint16)
+
+
+class _WaveWriter:
+    """Writes one wave, group after group."""
+
+    def __init__(self, plan: Plan, wave: Wave, now: int) -> None:
+        self.loose: list[LooseMove] = []
+        self._plan = plan
+        self._table = plan.table
+        self._wave = wave
+        self._now = now
+
+    def _note(self, place: int, moves: list[Move]) -> None:
+        """Take the moves of one object, of which the rows do not tell."""
+        self.loose += [(place, *move) for move in moves if move[0].place < 0]
+
+    def _block(self, places: Array) -> Block:
+        return Block(self._table, self._wave.numbers[places], self._now)
+
+    def _cells(self) -> Cells:
+        """Return what works cells out; it remembers nothing from before the facts have changed."""
+        return Cells(self._plan.zone, self._plan.loose_feature)
+
+    def _note_cells(self, places: Array, feature: Feature, before: Array, after: Array) -> None:
+        moved = np.flatnonzero(before != after)
+        columns = places[moved].tolist(), before[moved].tolist(), after[moved].tolist()
+        self.loose += [(place, feature, old, new) for place, old, new in zip(*columns, strict=True)]
+
+    # ------------------------------------------------------------------- attributes
+
+    def set(self, group: AttributeGroup) -> None:
+        """Give an attribute its new values."""
+        column, places = self._table.columns[group.name], group.places
+        numbers = self._wave.numbers[places]
+        features = self._plan.features_of_attribute(group.name)
+        together = [feature for feature in features if _goes_together(feature)] if len(places) > FEW else []
+        one_by_one = [feature for feature in features if feature not in together]
+        listed = numbers.tolist() if one_by_one else []
+        olds = list(map(column.get, listed))
+        n_places = column.scale.places if isinstance(column, DecimalColumn) else 0
+        before = self._looked_at(together, places)
+        set_values(column, numbers, group.values)
+        self._see(together, places, before)
+        if one_by_one:
+            if isinstance(column, DecimalColumn) and column.scale.places > n_places:
+                factor = 10 ** (column.scale.places - n_places)
+                olds = [None if old is None else old * factor for old in olds]
+            for place, number, old in zip(places.tolist(), listed, olds, strict=True):
+                new = column.get(number)
+                if new == old:
+                    continue
+                moves: list[Move] = []
+                for feature in one_by_one:
+                    feature.changed(number, old, new, self._now, moves)
+                self._note(place, moves)
+
+    def _looked_at(self, features: Sequence[Feature], places: Array) -> list[tuple[Array | None, Array | None]]:
+        """Return the cells of each feature (None: the rows have them), and of ages when they move next."""
+        block, cells = self._block(places), self._cells()
+        found: list[tuple[Array | None, Array | None]] = []
+        for feature in features:
+            if isinstance(feature, AgeFeature):
+                found.append(_ages(feature, block))
+            else:
+                found.append((None if feature.place >= 0 else cells.of(feature, block), None))
+        return found
+
+    def _see(
+        self, features: Sequence[Feature], places: Array, before: Sequence[tuple[Array | None, Array | None]]
+    ) -> None:
+        """Let features see what the facts are now."""
+        block, cells = self._block(places), self._cells()
+        written: list[tuple[Feature, Array]] = []
+        for feature, (old, old_due) in zip(features, before, strict=True):
+            if isinstance(feature, AgeFeature):
+                new, due = _ages(feature, block)
+                assert old_due is not None
+                self._move_deadlines(feature.group, self._wave.numbers[places], old_due, due)
+            else:
+                new = cells.of(feature, block)
+            if feature.place >= 0:
+                written.append((feature, new))
+            else:
+                assert old is not None
+                self._note_cells(places, feature, old, new)
+        write_cells(self._plan._rows, block, written)
+
+    def _move_deadlines(self, group: int, numbers: Array, olds: Array, news: Array) -> None:
+        changed = olds != news
+        taken = changed & (olds < _FAR)
+        self._plan._deadlines.take_many(group, numbers[taken], olds[taken])
+        added = changed & (news < _FAR)
+        self._plan._deadlines.add_many(group, numbers[added], news[added])
+
+    # ----------------------------------------------------------------------- events
+
+    def add(self, group: EventGroup) -> None:
+        """Add events of one name."""
+        if len(group.places) <= FEW:
+            self._add_one_by_one(group)
+            return
+        table, plan = self._table, self._plan
+        numbers = self._wave.numbers[group.places]
+        parts, few = self._parts_of(group)
+        before = [self._loose_cells(series, rows) for series, rows in parts]
+        try:
+            tags = insert_events(
+                table, group.name, numbers, group.ats, ids=group.ids, values_by_name=group.values_by_name
+            )
+        except TooWideError:
+            self._add_one_by_one(group)
+            return
+        for (series, places), old in zip(parts, before, strict=True):
+            self._see_series(series, places, old)
+        listed, places = numbers.tolist(), group.places.tolist()
+        events = table.events[group.name]
+        for series, rows in few:
+            for row in rows.tolist():
+                index = events.find(listed[row], int(tags[row]))
+                assert index is not None
+                moves: list[Move] = []
+                series.added(listed[row], index, self._now, moves)
+                self._note(places[row], moves)
+        for feature in plan.features_of_event(group.name):
+            for place, number in zip(places, listed, strict=True):
+                moves = []
+                feature.look_again(number, self._now, moves)
+                self._note(place, moves)
+
+    def _parts_of(self, group: EventGroup) -> tuple[list[tuple[Series, Array]], list[tuple[Series, Array]]]:
+        """Return the series that look at some places of the wave together, and those that look at a few rows each.
+
+        Where a property has to be of one value, only events of that value concern the series.
+        """
+        plan, name = self._plan, group.name
+        whole = [*plan._series.get(name, ()), *plan._series_by_test.get(name, ())]
+        parts, few = [(series, group.places) for series in whole], []
+        for offset, series_by_value in plan._series_by_value.get(name, {}).items():
+            values = group.values_by_name[self._table.events[name].names[offset]]
+            assert isinstance(values, Coded)
+            order = np.argsort(values.codes, kind="stable")
+            ends = np.cumsum(np.bincount(values.codes + 1, minlength=len(values.values) + 1))
+            for code, value in enumerate(values.values):
+                for series in series_by_value.get(value, ()):
+                    rows = order[ends[code] : ends[code + 1]]
+                    if len(rows) > FEW:
+                        parts.append((series, group.places[rows]))
+                    elif len(rows):
+                        few.append((series, rows))
+        return parts, few
+
+    def _loose_cells(self, series: Series, places: Array) -> list[tuple[Feature, Array]]:
+        """Return the cells of those features of a series that rows do not have."""
+        features = [feature for feature in series.features if feature.place < 0]
+        if not features:
+            return []
+        block, cells = self._block(places), self._cells()
+        return [(feature, cells.of(feature, block)) for feature in features]
+
+    def _see_series(self, series: Series, places: Array, before: Sequence[tuple[Feature, Array]]) -> None:
+        block, written, due = self._block(places), [], {}
+        enter_series(series, self._cells(), block, written, due)
+        for numbers, deadlines in due.get(series, ()):
+            self._plan._deadlines.add_many(series.group, numbers, deadlines)
+        write_cells(self._plan._rows, block, written)
+        after = dict(written)
+        for feature, old in before:
+            self._note_cells(places, feature, old, after[feature])
+
+    def _add_one_by_one(self, group: EventGroup) -> None:
+        table, plan = self._table, self._plan
+        events = table.events[group.name]
+        types = events.type.properties
+        columns = [plain_list(types[name], group.values_by_name[name]) for name in events.names]
+        rows = list(zip(*columns, strict=True)) if columns else [()] * len(group.places)
+        ids: Sequence[str | None] = group.ids or [None] * len(rows)
+        numbers = self._wave.numbers[group.places].tolist()
+        for place, number, at, event_id, values in zip(
+            group.places.tolist(), numbers, group.ats.tolist(), ids, rows, strict=True
+        ):
+            index, _ = table.add_event(number, group.name, at, event_id, values)
+            moves: list[Move] = []
+            for series in plan.series_of(group.name, values):
+                series.added(number, index, self._now, moves)
+            for feature in plan.features_of_event(group.name):
+                feature.look_again(number, self._now, moves)
+            self._note(place, moves)
+
+
+def _goes_together(feature: Feature) -> bool:
+    """Whether the cells of many objects come cheaper together than one by one."""
+    if isinstance(feature, TextFeature):
+        return feature._closed  # an open one would look at every value of the column
+    return isinstance(feature, OrderedFeature | AgeFeature)
+
+
+def _ages(feature: AgeFeature, block: Block) -> tuple[Array, Array]:
+    """Return the cells and the deadlines of a feature over an age."""
+    found = ages(feature, block)
+    if found is not None:
+        return found
+    numbers = block.iter_numbers()
+    due = [feature.next_deadline(number, block.now) for number in numbers]
+    cells = np.array([feature.cell(number, block.now) for number in numbers], np.uint16)
+    return cells, np.array([_NEVER if at is None else at for at in due], np.int64)
+
+
+_NEVER = 2**62
