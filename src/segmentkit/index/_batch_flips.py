@@ -69,7 +69,7 @@ class _Flips:
     def _pairs_in_rows(self) -> Pairs:
         """Return the pairs of the moves that rows tell of, clauses signed as steps."""
         before, after = self._moves.before, self._moves.after
-        places, columns = np.nonzero(before != after)
+        places, columns = np.divmod(np.flatnonzero(before != after), max(1, before.shape[1]))
         keys = (columns << 32) + (before[places, columns].astype(np.int64) << 16) + after[places, columns]
         distinct, which = np.unique(keys, return_inverse=True)
         by_place = self._clauses.by_place
@@ -92,7 +92,13 @@ class _Flips:
         owners, signed = Lists(steps).of(np.arange(len(steps)))
         owners = rows[owners]
         features = np.array([clauses.features[move[0]] for move in moves], np.int64)
-        return (np.array(places, np.int64)[owners], signed), features[owners]
+        of_sets, tests, holds = clauses.tests.flipped_by_sets(self._moves.sets)
+        which, concerned = clauses.clauses_of_test.of(tests)
+        concerned = np.where(holds[which], concerned, ~concerned)
+        return (
+            np.concatenate((np.array(places, np.int64)[owners], of_sets[which])),
+            np.concatenate((signed, concerned)),
+        ), np.concatenate((features[owners], clauses.feature_of_test[tests[which]]))
 
     # --------------------------------------------------------------------- literals
 
@@ -113,7 +119,7 @@ class _Flips:
         places, clauses = pairs
         holds = np.ones(len(places), bool)
         rows, tests = self._clauses.rest.of(clauses)
-        truths = self._clauses.tests.truths(self._numbers[places[rows]], tests)
+        truths = self._clauses.tests.truths(self._numbers, places[rows], tests)
         if len(loose[0]):
             has_loose = np.zeros(len(self._numbers), bool)
             has_loose[loose[0]] = True
@@ -160,7 +166,7 @@ class _Flips:
         held = self._hold_in_rows(objects[rows], others, self._moves.after)
         rows, others = rows[held], others[held]
         asked, tests = table.rest.of(others)
-        truths = table.tests.truths(self._numbers[objects[rows[asked]]], tests)
+        truths = table.tests.truths(self._numbers, objects[rows[asked]], tests)
         holds = np.ones(len(rows), bool)
         holds[asked[~truths]] = False
         flips = np.ones(len(alike), bool)

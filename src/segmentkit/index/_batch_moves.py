@@ -7,7 +7,8 @@ Cells that lie in rows need no bookkeeping: the rows before and after tell what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -16,7 +17,8 @@ import numpy as np
 from segmentkit.index._attributes import AgeFeature, OrderedFeature, TextFeature
 from segmentkit.index._batch_door import AttributeGroup, EventGroup, Wave
 from segmentkit.index._batch_events import insert_events
-from segmentkit.index._bulk import enter_series, write_cells
+from segmentkit.index._batch_lists import runs_in
+from segmentkit.index._bulk import wait_for, write_cells
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_cells import Cells, ages
 from segmentkit.index._bulk_facts import Block
@@ -26,14 +28,22 @@ from segmentkit.index._columns import DecimalColumn
 from segmentkit.index._features import Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._series import Series
+from segmentkit.index._sets import SetFeature
 
 FEW: Final = 24
 """Objects up to which a group goes one by one: for fewer, arrays cost more than they save (`bench_batches`)."""
 
 _FAR: Final = 2**61
 
+Part: TypeAlias = tuple[Series, Array]
+"""A series, and the rows of the group of events that concern it."""
+
 LooseMove: TypeAlias = tuple[int, Feature, Any, Any]
 """Place of an object in the wave, and how a feature has moved whose cells are in no row."""
+
+
+SetMove: TypeAlias = tuple[int, str, Any, Any]
+"""Place of an object in the wave, and how an attribute of it has changed that is a set."""
 
 
 @attrs.frozen(eq=False)
@@ -43,6 +53,7 @@ class Moves:
     before: Array
     after: Array
     loose: Sequence[LooseMove]
+    sets: Sequence[SetMove]
 
 
 def write(plan: Plan, wave: Wave, now: int) -> Moves:
@@ -54,7 +65,7 @@ def write(plan: Plan, wave: Wave, now: int) -> Moves:
         writer.set(attribute)
     for events in wave.events:
         writer.add(events)
-    return Moves(before, _rows_of(plan, wave.numbers), writer.loose)
+    return Moves(before, _rows_of(plan, wave.numbers), writer.loose, writer.sets)
 
 
 def _rows_of(plan: Plan, numbers: Array) -> Array:
@@ -71,6 +82,7 @@ class _WaveWriter:
 
     def __init__(self, plan: Plan, wave: Wave, now: int) -> None:
         self.loose: list[LooseMove] = []
+        self.sets: list[SetMove] = []
         self._plan = plan
         self._table = plan.table
         self._wave = wave
@@ -100,13 +112,18 @@ class _WaveWriter:
         numbers = self._wave.numbers[places]
         features = self._plan.features_of_attribute(group.name)
         together = [feature for feature in features if _goes_together(feature)] if len(places) > FEW else []
-        one_by_one = [feature for feature in features if feature not in together]
-        listed = numbers.tolist() if one_by_one else []
+        one_by_one = [feature for feature in features if feature not in together and not isinstance(feature, SetFeature)]
+        are_sets = any(isinstance(feature, SetFeature) for feature in features)
+        listed = numbers.tolist() if one_by_one or are_sets else []
         olds = list(map(column.get, listed))
         n_places = column.scale.places if isinstance(column, DecimalColumn) else 0
         before = self._looked_at(together, places)
         set_values(column, numbers, group.values)
         self._see(together, places, before)
+        if are_sets:
+            news = list(map(column.get, listed))
+            moves_of_sets = zip(places.tolist(), repeat(group.name), olds, news, strict=False)
+            self.sets += [move for move in moves_of_sets if move[2] != move[3]]
         if one_by_one:
             if isinstance(column, DecimalColumn) and column.scale.places > n_places:
                 factor = 10 ** (column.scale.places - n_places)
@@ -165,21 +182,19 @@ class _WaveWriter:
         if len(group.places) <= FEW:
             self._add_one_by_one(group)
             return
-        table, plan = self._table, self._plan
         numbers = self._wave.numbers[group.places]
         parts, few = self._parts_of(group)
-        before = [self._loose_cells(series, rows) for series, rows in parts]
+        before = self._loose_cells(group, [series for series, _ in parts])
         try:
             tags = insert_events(
-                table, group.name, numbers, group.ats, ids=group.ids, values_by_name=group.values_by_name
+                self._table, group.name, numbers, group.ats, ids=group.ids, values_by_name=group.values_by_name
             )
         except TooWideError:
             self._add_one_by_one(group)
             return
-        for (series, places), old in zip(parts, before, strict=True):
-            self._see_series(series, places, old)
+        self._see_series(group, parts, before)
         listed, places = numbers.tolist(), group.places.tolist()
-        events = table.events[group.name]
+        events = self._table.events[group.name]
         for series, rows in few:
             for row in rows.tolist():
                 index = events.find(listed[row], int(tags[row]))
@@ -187,51 +202,56 @@ class _WaveWriter:
                 moves: list[Move] = []
                 series.added(listed[row], index, self._now, moves)
                 self._note(places[row], moves)
-        for feature in plan.features_of_event(group.name):
+        for feature in self._plan.features_of_event(group.name):
             for place, number in zip(places, listed, strict=True):
                 moves = []
                 feature.look_again(number, self._now, moves)
                 self._note(place, moves)
 
-    def _parts_of(self, group: EventGroup) -> tuple[list[tuple[Series, Array]], list[tuple[Series, Array]]]:
-        """Return the series that look at some places of the wave together, and those that look at a few rows each.
+    def _parts_of(self, group: EventGroup) -> tuple[list[Part], list[Part]]:
+        """Return the series that look at many events of the group together, and those that look at few.
 
         Where a property has to be of one value, only events of that value concern the series.
         """
         plan, name = self._plan, group.name
-        whole = [*plan._series.get(name, ()), *plan._series_by_test.get(name, ())]
-        parts, few = [(series, group.places) for series in whole], []
+        every = np.arange(len(group.places))
+        parts = [(series, every) for series in (*plan._series.get(name, ()), *plan._series_by_test.get(name, ()))]
+        few: list[Part] = []
         for offset, series_by_value in plan._series_by_value.get(name, {}).items():
             values = group.values_by_name[self._table.events[name].names[offset]]
             assert isinstance(values, Coded)
             order = np.argsort(values.codes, kind="stable")
-            ends = np.cumsum(np.bincount(values.codes + 1, minlength=len(values.values) + 1))
-            for code, value in enumerate(values.values):
-                for series in series_by_value.get(value, ()):
-                    rows = order[ends[code] : ends[code + 1]]
-                    if len(rows) > FEW:
-                        parts.append((series, group.places[rows]))
-                    elif len(rows):
-                        few.append((series, rows))
+            for start, end in runs_in(values.codes[order]):
+                rows = order[start:end]
+                code = int(values.codes[rows[0]])
+                for series in series_by_value.get(values.values[code], ()) if code >= 0 else ():
+                    (parts if len(rows) > FEW else few).append((series, rows))
         return parts, few
 
-    def _loose_cells(self, series: Series, places: Array) -> list[tuple[Feature, Array]]:
-        """Return the cells of those features of a series that rows do not have."""
-        features = [feature for feature in series.features if feature.place < 0]
+    def _loose_cells(self, group: EventGroup, some: Sequence[Series]) -> dict[Feature, Array]:
+        """Return the cells of those features of some series that rows do not have, for all objects of a group."""
+        features = [feature for series in some for feature in series.features if feature.place < 0]
         if not features:
-            return []
-        block, cells = self._block(places), self._cells()
-        return [(feature, cells.of(feature, block)) for feature in features]
+            return {}
+        block, cells = self._block(group.places), self._cells()
+        return {feature: cells.of(feature, block) for feature in features}
 
-    def _see_series(self, series: Series, places: Array, before: Sequence[tuple[Feature, Array]]) -> None:
-        block, written, due = self._block(places), [], {}
-        enter_series(series, self._cells(), block, written, due)
-        for numbers, deadlines in due.get(series, ()):
-            self._plan._deadlines.add_many(series.group, numbers, deadlines)
-        write_cells(self._plan._rows, block, written)
-        after = dict(written)
-        for feature, old in before:
-            self._note_cells(places, feature, old, after[feature])
+    def _see_series(self, group: EventGroup, parts: Sequence[Part], before: Mapping[Feature, Array]) -> None:
+        """Let series look at the objects of the rows of a group; histories are read once for all of them."""
+        block, cells, plan = self._block(group.places), self._cells(), self._plan
+        for series, rows in parts:
+            found, deadlines = cells.series(series, block)
+            places = group.places[rows]
+            numbers = self._wave.numbers[places]
+            waits = rows[wait_for(series, numbers, deadlines[rows])]
+            plan._deadlines.add_many(series.group, self._wave.numbers[group.places[waits]], deadlines[waits])
+            written: list[tuple[Feature, Array]] = []
+            for feature, after in zip(series.features, found, strict=True):
+                if feature.place < 0:
+                    self._note_cells(places, feature, before[feature][rows], after[rows])
+                else:
+                    written.append((feature, after[rows]))
+            write_cells(plan._rows, self._block(places), written)
 
     def _add_one_by_one(self, group: EventGroup) -> None:
         table, plan = self._table, self._plan

@@ -44,13 +44,14 @@ class Steps:
     def _worked_out(self, moves: Sequence[tuple[Feature, Any, Any]]) -> list[Array]:
         size = self._n_bytes
         all_bits = (1 << 8 * size) - 1
-        before = self._matrix([(feature.mask_at(old) & all_bits).to_bytes(size, "little") for feature, old, _ in moves])
-        after = self._matrix([(feature.mask_at(new) & all_bits).to_bytes(size, "little") for feature, _, new in moves])
-        flipped = np.unpackbits(before ^ after, axis=1, bitorder="little")
-        rows, clauses = np.nonzero(flipped)
-        gains = after[rows, clauses >> 3] >> (clauses & 7) & 1
-        signed = np.where(gains, clauses, ~clauses)
-        return np.split(signed, np.searchsorted(rows, np.arange(1, len(moves))))
-
-    def _matrix(self, masks: Sequence[bytes]) -> Array:
-        return np.frombuffer(b"".join(masks), np.uint8).reshape(-1, self._n_bytes)
+        before = b"".join([(feature.mask_at(old) & all_bits).to_bytes(size, "little") for feature, old, _ in moves])
+        after = b"".join([(feature.mask_at(new) & all_bits).to_bytes(size, "little") for feature, _, new in moves])
+        held = np.frombuffer(after, np.uint8)
+        differing = held ^ np.frombuffer(before, np.uint8)
+        places = np.flatnonzero(differing != 0)  # few bytes differ: only these are taken apart
+        bits = np.flatnonzero(np.unpackbits(differing[places], bitorder="little").view(bool))
+        found = places[bits >> 3]
+        rows, clauses = found // size, (found % size << 3) + (bits & 7)
+        signed = np.where(held[found] >> (bits & 7) & 1, clauses, ~clauses)
+        ends = np.searchsorted(rows, np.arange(len(moves)), "right").tolist()
+        return [signed[start:end] for start, end in zip([0, *ends], ends, strict=False)]

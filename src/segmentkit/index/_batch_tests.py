@@ -1,13 +1,13 @@
 """Literals that rows do not tell of, asked of many objects at once.
 
-Sets are looked up and compared one by one, without a call of Python for each; boxes are comparisons of arrays,
-and ages and sums of events are worked out together where many are asked. Whatever else there is, is asked
-object by object, as `Feature.test` does it.
+The members of a set bring the literals that they satisfy as bits, so that a set is read once for all that is
+asked of it. Boxes are comparisons of arrays; ages and sums of events are worked out together where many are
+asked. Whatever else there is, is asked object by object, as `Feature.test` does it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -27,7 +27,10 @@ Bound: TypeAlias = tuple[Feature, int]
 """A feature and the number of one of its literals."""
 
 MANY: Final = 48
-"""Questions about events of one name from which on histories are read together."""
+"""Questions about events of one name from which on histories are read together (`bench_batches`)."""
+
+_FEW: Final = 8  # points that are looked at one by one
+_MERIDIAN: Final = 180.0  # one line with two names
 
 
 class Tests:
@@ -37,74 +40,158 @@ class Tests:
         self._plan = plan
         self._bounds = bounds
         self._holds = [feature.test(literal) for feature, literal in bounds]
-        self._event = [feature.series.event if isinstance(feature, _OF_EVENTS) else "" for feature, _ in bounds]
+        self._group_of: list[str] = []
+        self._sets: dict[str, _SetTests] = {}
+        for test, (feature, literal) in enumerate(bounds):
+            match feature:
+                case SetFeature():
+                    name = _group_of_sets(feature)
+                    self._sets.setdefault(name, _SetTests(feature._column, len(bounds))).add(test, feature, literal)
+                    self._group_of.append(name)
+                case NthFeature() | SumFeature():
+                    self._group_of.append(f"event {feature.series.event}")
+                case _:
+                    self._group_of.append("")
+        self._groups = {name: n for n, name in enumerate(dict.fromkeys(("", *self._group_of)))}
+        self._group_by_test = np.array([self._groups[name] for name in self._group_of], np.int64)
 
-    def truths(self, numbers: Array, tests: Array) -> Array:
-        """Return whether each test holds for the object of the number beside it, at `rows.now`."""
+    def flipped_by_sets(self, moves: Sequence[tuple[int, str, Any, Any]]) -> tuple[Array, Array, Array]:
+        """Return which tests change their answer as sets change: places of `moves`, tests, and whether they hold now."""
+        found = [(_NONE, _NONE, _NONE > 0)]
+        for name in dict.fromkeys(move[1] for move in moves):
+            tests = self._sets.get(f"set {name}")
+            if tests is not None:
+                places = np.array([move[0] for move in moves if move[1] == name])
+                rows, which, holds = tests.flipped([move[2:] for move in moves if move[1] == name])
+                found.append((places[rows], which, holds))
+        places, which, holds = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return places, which, holds
+
+    def truths(self, numbers: Array, places: Array, tests: Array) -> Array:
+        """Return whether each test holds, at `rows.now`, for the object of the number at the place beside it."""
         truths = np.zeros(len(tests), bool)
-        order = np.argsort(tests.astype(np.uint16) if len(self._bounds) < 2**16 else tests, kind="stable")
-        by_event: dict[str, list[Array]] = {}
+        groups = self._group_by_test[tests]
+        for name, group in self._groups.items():
+            rows = np.flatnonzero(groups == group)
+            if not len(rows):
+                continue
+            if name in self._sets:
+                asked, which = _distinct(places[rows], len(numbers))
+                truths[rows] = self._sets[name].truths(numbers[asked], which, tests[rows])
+            elif name and len(rows) >= MANY:
+                asked, which = _distinct(places[rows], len(numbers))
+                truths[rows] = self._of_histories(numbers[asked], which, tests[rows])
+            else:
+                truths[rows] = self._in_runs(numbers[places[rows]], tests[rows])
+        return truths
+
+    def _in_runs(self, numbers: Array, tests: Array) -> Array:
+        """Return whether tests hold, test after test."""
+        truths = np.zeros(len(tests), bool)
+        order = np.argsort(tests, kind="stable")
         for start, end in runs_in(tests[order]):
             rows = order[start:end]
-            test = int(tests[rows[0]])
-            if self._event[test]:
-                by_event.setdefault(self._event[test], []).append(rows)
-            else:
-                truths[rows] = self._answers(test, numbers[rows])
-        for parts in by_event.values():
-            if sum(map(len, parts)) < MANY:
-                for rows in parts:
-                    truths[rows] = self._one_by_one(int(tests[rows[0]]), numbers[rows])
-            else:
-                self._read_histories(numbers, tests, parts, truths)
+            truths[rows] = self._answers(int(tests[rows[0]]), numbers[rows])
         return truths
 
     def _answers(self, test: int, numbers: Array) -> Array:
         feature, literal = self._bounds[test]
-        if isinstance(feature, SetFeature):
-            return _set_answers(feature, literal, numbers)
-        if isinstance(feature, PointFeature):
-            return self._point_answers(feature, literal, test, numbers)
-        return self._one_by_one(test, numbers)
-
-    def _one_by_one(self, test: int, numbers: Array) -> Array:
+        if isinstance(feature, PointFeature) and len(numbers) >= _FEW:
+            found = _in_box(feature, literal, numbers)
+            if found is not None:
+                return found
         return np.array([bool(holds) for holds in map(self._holds[test], numbers.tolist())], bool)
 
-    def _point_answers(self, feature: PointFeature, literal: int, test: int, numbers: Array) -> Array:
-        condition = feature.literals[literal]
-        if len(numbers) < _FEW or not isinstance(condition, InBox) or condition.west > condition.east:
-            return self._one_by_one(test, numbers)
-        column: Any = feature._column
-        latitudes = np.frombuffer(column.latitudes, np.float64)[numbers]
-        longitudes = np.frombuffer(column.longitudes, np.float64)[numbers]
-        if (np.abs(longitudes) == _MERIDIAN).any():
-            return self._one_by_one(test, numbers)
-        found: Array = (latitudes >= condition.south) & (latitudes <= condition.north)
-        found &= (longitudes >= condition.west) & (longitudes <= condition.east)
-        return found
-
-    def _read_histories(self, numbers: Array, tests: Array, parts: Sequence[Array], truths: Array) -> None:
-        """Answer questions about events of one name."""
+    def _of_histories(self, numbers: Array, which: Array, tests: Array) -> Array:
+        """Return what features over events of one name say; `which` of the numbers is asked each test."""
         plan = self._plan
-        asked = np.unique(np.concatenate([numbers[rows] for rows in parts]))
-        block = Block(plan.table, asked, plan._rows.now)
+        block = Block(plan.table, numbers, plan._rows.now)
         cells = Cells(plan.zone, plan.loose_feature)
-        for rows in parts:
+        truths = np.zeros(len(tests), bool)
+        order = np.argsort(tests, kind="stable")
+        for start, end in runs_in(tests[order]):
+            rows = order[start:end]
             feature, literal = self._bounds[int(tests[rows[0]])]
-            found = cells.of(feature, block)[np.searchsorted(asked, numbers[rows])]
-            truths[rows] = np.frombuffer(feature.truths_of(literal), bool)[found]
+            truths[rows] = np.frombuffer(feature.truths_of(literal), bool)[cells.of(feature, block)[which[rows]]]
+        return truths
 
 
-_OF_EVENTS = NthFeature | SumFeature
-_FEW = 8
-_MERIDIAN = 180.0  # one line with two names
-_NO_MEMBERS: frozenset[str] = frozenset()
+class _SetTests:
+    """The tests of one attribute that is a set: each member brings, as bits, those that ask for it."""
+
+    def __init__(self, column: Any, n_tests: int) -> None:
+        self._column = column
+        self._bits_by_member: dict[str, int] = {}
+        self._bit_by_test = np.zeros(n_tests, np.int64)
+        self._is_negated = np.zeros(n_tests, bool)
+        self._tests: list[int] = []
+        self._n_bits = 0
+
+    def add(self, test: int, feature: SetFeature, literal: int) -> None:
+        """Take a test in."""
+        self._bit_by_test[test] = self._n_bits
+        self._tests.append(test)
+        self._is_negated[test] = isinstance(feature.literals[literal], Not)
+        for member in feature._wanted[literal]:
+            self._bits_by_member[member] = self._bits_by_member.get(member, 0) | 1 << self._n_bits
+        self._n_bits += 1
+
+    def truths(self, numbers: Array, which: Array, tests: Array) -> Array:
+        """Return whether tests hold; `which` of the numbers is asked each."""
+        values = self._column.dictionary.values
+        codes = np.frombuffer(self._column.codes, np.int32)[numbers].tolist()
+        table, size = self._table([values[code] if code >= 0 else () for code in codes])
+        bit = self._bit_by_test[tests]
+        truths: Array = (table[which * size + (bit >> 3)] >> (bit & 7) & 1).astype(bool)
+        return truths ^ self._is_negated[tests]
 
 
-def _set_answers(feature: SetFeature, literal: int, numbers: Array) -> Array:
+    def _table(self, sets: Sequence[Iterable[str]]) -> tuple[Array, int]:
+        """Return the bits that the members of each set bring, as bytes, and how many bytes they are."""
+        bits_of, size = self._bits_by_member.get, (self._n_bits >> 3) + 1
+        found = []
+        for members in sets:
+            bits = 0
+            for member in members:
+                bits |= bits_of(member, 0)
+            found.append(bits.to_bytes(size, "little"))
+        return np.frombuffer(b"".join(found), np.uint8), size
+
+    def flipped(self, moves: Sequence[tuple[Any, ...]]) -> tuple[Array, Array, Array]:
+        """Return which tests change their answer from one set to another: rows of `moves`, tests, whether they hold."""
+        before, size = self._table([move[0] for move in moves])
+        after, _ = self._table([move[1] for move in moves])
+        bits = np.flatnonzero(np.unpackbits(before ^ after, bitorder="little").view(bool))
+        rows, bit = np.divmod(bits, 8 * size)
+        tests = np.array(self._tests)[bit]
+        holds = (after[bits >> 3] >> (bits & 7) & 1).astype(bool)
+        return rows, tests, holds ^ self._is_negated[tests]
+
+
+_NONE = np.zeros(0, np.int64)
+
+
+def _group_of_sets(feature: SetFeature) -> str:
+    (name,) = feature.attributes
+    return f"set {name}"
+
+
+def _distinct(places: Array, n_places: int) -> tuple[Array, Array]:
+    """Return the places that there are, ascending, and for each of those given which of them it is."""
+    is_there = np.zeros(n_places, bool)
+    is_there[places] = True
+    return np.flatnonzero(is_there), np.cumsum(is_there)[places] - 1
+
+
+def _in_box(feature: PointFeature, literal: int, numbers: Array) -> Array | None:
+    """Return whether points lie in a box; None for what is no plain box, or a point on its edge of the map."""
+    condition = feature.literals[literal]
+    if not isinstance(condition, InBox) or condition.west > condition.east:
+        return None
     column: Any = feature._column
-    values = column.dictionary.values
-    codes = np.frombuffer(column.codes, np.int32)[numbers].tolist()
-    sets = [values[code] if code >= 0 else _NO_MEMBERS for code in codes]
-    are_none = np.fromiter(map(feature._wanted[literal].isdisjoint, sets), bool, len(sets))
-    return are_none if isinstance(feature.literals[literal], Not) else ~are_none
+    latitudes = np.frombuffer(column.latitudes, np.float64)[numbers]
+    longitudes = np.frombuffer(column.longitudes, np.float64)[numbers]
+    if (np.abs(longitudes) == _MERIDIAN).any():
+        return None
+    found: Array = (latitudes >= condition.south) & (latitudes <= condition.north)
+    return found & (longitudes >= condition.west) & (longitudes <= condition.east)

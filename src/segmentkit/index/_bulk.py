@@ -223,7 +223,7 @@ def enter_all(plan: Plan, watchers: Iterable[Watcher], now: int, numbers: Array 
         for watcher in watchers:
             match watcher:
                 case Series():
-                    enter_series(watcher, cells, block, written, due)
+                    _enter_series(watcher, cells, block, written, due)
                 case AgeFeature():
                     _enter_age(watcher, block, written, due)
                 case BooleanFeature():
@@ -254,25 +254,30 @@ def _numbers_of(block: Block) -> Array:
     return block.numbers
 
 
-def enter_series(
+def _enter_series(
     series: Series,
     cells: Cells,
     block: Block,
     written: list[tuple[Feature, Array]],
     due: dict[Watcher, list[tuple[Array, Array]]],
 ) -> None:
-    """Let a series look at the objects of a block; put the cells of its features into `written`, deadlines into `due`."""
     found, deadline = cells.series(series, block)
     written += zip(series.features, found, strict=True)
-    waits = deadline < _FAR
+    _wait(series, block, wait_for(series, _numbers_of(block), deadline), deadline, due)
+
+
+def wait_for(series: Series, numbers: Array, deadlines: Array) -> Array:
+    """Let objects wait for deadlines of a series; return which of them need an entry of their own for it."""
+    waits: Array = deadlines < _FAR
     if series.block >= 0:
         pending = series._pending
-        pending.extend(array("q", [_NEVER]) * (len(block.table.ids) - len(pending)))
-        waits &= deadline < block.taken(pending, np.int64)
+        n_missing = int(numbers.max(initial=-1)) + 1 - len(pending)
+        pending.extend(array("q", [_NEVER]) * n_missing)
         view = np.frombuffer(pending, np.int64)
-        view[_numbers_of(block)[waits]] = deadline[waits]
+        waits &= deadlines < view[numbers]
+        view[numbers[waits]] = deadlines[waits]
         del view  # so that the buffer can grow again
-    _wait(series, block, waits, deadline, due)
+    return waits
 
 
 def _wait(
@@ -361,4 +366,4 @@ def _reads(watcher: Watcher, event: str) -> bool:
     return watcher.event == event if isinstance(watcher, Series) else event in getattr(watcher, "events", ())
 
 
-__all__ = ["BLOCK", "Bound", "Selection", "enter_all", "enter_series", "refresh", "write_cells"]
+__all__ = ["BLOCK", "Bound", "Selection", "enter_all", "refresh", "wait_for", "write_cells"]

@@ -12,27 +12,27 @@ from segmentkit.index._batch_lists import runs_in
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._memberships import Memberships
 
-_MANY: Final = 8  # flips of a segment from which on they go in together
+_FEW: Final = 6  # flips of a segment up to which they go in one by one
 
 
 def flip_all(memberships: Memberships, numbers: Array, flips: Array) -> None:
     """Let the objects of some numbers enter and leave segments, each pair at most once.
 
-    Where a segment has many flips they are sorted by segment first, which takes a fifth of the time that
-    the log takes (`bench_batches`).
+    Sorted by segment they take a third of the time that they take in the log (`bench_batches`).
     """
-    if memberships.at_once or len(flips) < _MANY * len(memberships.bitmaps):
-        for number, flip in zip(numbers.tolist(), flips.tolist(), strict=True):
-            memberships.flip(number, (flip,))
-        return
     memberships.settle()
-    order = np.argsort(flips, kind="stable")
+    n_bits = len(memberships.bitmaps)
+    order = np.argsort((flips + n_bits).astype(np.uint16) if n_bits < 2**15 else flips, kind="stable")
     flips, numbers = flips[order], numbers[order].astype(np.uint32)
+    heads, listed = flips.tolist(), numbers.tolist()
     for start, end in runs_in(flips):
-        head = int(flips[start])
+        head = heads[start]
         bitmap = memberships.bitmaps[head if head >= 0 else ~head]
         assert bitmap is not None, "what flips is a segment"
-        if head >= 0:
+        if end - start <= _FEW:
+            for number in listed[start:end]:
+                (bitmap.add if head >= 0 else bitmap.discard)(number)
+        elif head >= 0:
             bitmap |= _bitmap(numbers[start:end])
         else:
             bitmap -= _bitmap(numbers[start:end])
