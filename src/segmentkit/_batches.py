@@ -7,7 +7,7 @@ for all of its objects together (`index._batch_flips`); the rest goes its ordina
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,8 +68,8 @@ def apply(engine: Engine, changes: Sequence[Change], now: int, least: int) -> De
     return deltas
 
 
-def _carried(matcher: Matcher, wave: Wave, now: int) -> list[ObjectFlips]:
-    """Carry a wave into facts and memberships; return what flips, by object in the order of the wave."""
+def _carried(matcher: Matcher, wave: Wave, now: int) -> Iterator[ObjectFlips]:
+    """Carry a wave into facts and memberships; yield what flips, by object in the order in which the batch met them."""
     clauses = matcher.clauses
     if clauses is None or not clauses.is_of(matcher):
         clauses = matcher.clauses = Clauses(matcher)
@@ -78,20 +78,18 @@ def _carried(matcher: Matcher, wave: Wave, now: int) -> list[ObjectFlips]:
     matcher.clauses_examined += found.n_examined
     flip_all(matcher.memberships, wave.numbers[found.places], found.flips)
     if not len(found.flips):
-        return []
+        return
     starts = np.flatnonzero(np.diff(found.places, prepend=-1))
     ends = np.append(starts[1:], len(found.flips))
     places = found.places[starts]
-    order = np.argsort(wave.met[places])  # objects are told in the order in which the batch met them
+    order = np.argsort(wave.met[places])
     places = places[order]
     ids, flips = matcher.table.ids, found.flips.tolist()
-    return [
-        (ids[number] or "", tuple(flips[start:end]), CAUSES[kind])
-        for number, kind, start, end in zip(
-            wave.numbers[places].tolist(),
-            wave.kinds[places].tolist(),
-            starts[order].tolist(),
-            ends[order].tolist(),
-            strict=True,
-        )
-    ]
+    for number, kind, start, end in zip(
+        wave.numbers[places].tolist(),
+        wave.kinds[places].tolist(),
+        starts[order].tolist(),
+        ends[order].tolist(),
+        strict=True,
+    ):
+        yield ids[number] or "", tuple(flips[start:end]), CAUSES[kind]

@@ -57,7 +57,7 @@ __all__ = ["Engine"]
 
 _new_tuple = tuple.__new__  # a named tuple without the detour over its own constructor: `bench_changes`
 _CHANGES = (Put, Update, Event, Retract, Delete)
-BATCH_FROM = 200
+BATCH_FROM = 300
 """Changes from which on a batch is looked at as a whole (`_batches`): there it begins to win (`bench_batches`)."""
 
 

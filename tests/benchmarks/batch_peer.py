@@ -153,8 +153,8 @@ class BatchPeer(Rescan):
                 self._histories[window.event, "codes"] = (events["code"][rows],) * 3
             else:
                 at, contacts, amounts = self._history(Window(window.event, "count", None, 1, ">=", 1))
-                rows = np.flatnonzero(self._histories[window.event, "codes"][0] == _CODES[window.event][window.where[1]])
+                rows = np.flatnonzero(
+                    self._histories[window.event, "codes"][0] == _CODES[window.event][window.where[1]]
+                )
                 self._histories[identity] = (at[rows], contacts[rows], amounts[rows])
         return self._histories[identity]
-
-

@@ -35,7 +35,8 @@ _KINDS: Final[Mapping[type, int]] = {Event: 0, Update: 1, Put: 2}
 _OTHER: Final = 3
 
 _type_of = attrgetter("object_type")
-_parts_of_event = attrgetter("name", "properties", "at", "id")
+_PARTS_OF_EVENT: Final = tuple(map(attrgetter, ("name", "properties", "at", "id")))
+"""One after another: a tuple for each event would keep the garbage collector busy (`bench_batches`)."""
 
 
 @attrs.frozen(eq=False)
@@ -110,18 +111,15 @@ def sort_out(changes: Sequence[Change], tables: Mapping[str, Table], now: int, l
         types = list(map(_type_of, changes))
         for name in dict.fromkeys(types):
             table = tables[name]
-            positions = np.arange(len(changes))
-            if len(waves) or types.count(name) < len(types):
-                positions = np.array([position for position, found in enumerate(types) if found == name])
+            positions = [position for position, found in enumerate(types) if found == name]
+            waves[name] = ()
             if len(positions) < least or table.links:
-                waves[name], left = (), positions
-            else:
-                chosen = changes if len(positions) == len(changes) else [changes[i] for i in positions.tolist()]
-                sorter = _Sorter(table, chosen, now)
-                waves[name], unsorted = sorter.waves(least)
-                left = positions[unsorted]
-                is_in_order &= sorter.n_rounds == 1
-            rest += left.tolist()
+                rest += positions
+                continue
+            sorter = _Sorter(table, [changes[position] for position in positions], now)
+            waves[name], left = sorter.waves(least)
+            rest += [positions[place] for place in left]
+            is_in_order &= sorter.n_rounds == 1
     except (_NotPlainError, BadValueError, AttributeError, LookupError, TypeError, ValueError):
         return None
     return Sorted(waves, [changes[position] for position in sorted(rest)], is_in_order and not rest)
@@ -148,14 +146,14 @@ class _Sorter:
         self._numbers = np.fromiter(map(known, owners, repeat(-1)), np.int64, len(owners))
         self._is_plain = (self._numbers >= 0) & (self._kinds < _OTHER)
 
-    def waves(self, least: int) -> tuple[list[Wave], Array]:
+    def waves(self, least: int) -> tuple[list[Wave], list[int]]:
         """Return the waves, and the places of the changes that none of them has."""
-        groups = [*self._attribute_groups(), *self._event_groups()]
+        groups: list[AttributeGroup | EventGroup] = [*self._attribute_groups(), *self._event_groups()]
         waves = self._waves_of_places(least)
         left = np.ones(len(self._changes), bool)
         for places in waves:
             left[places] = False
-        return [self._wave(groups, places) for places in waves], np.flatnonzero(left)
+        return [self._wave(groups, places) for places in waves], np.flatnonzero(left).tolist()
 
     def _of_kind(self, kind: int) -> tuple[list[int], list[Any]]:
         """Return the places of the changes of a kind, and the changes."""
@@ -193,7 +191,7 @@ class _Sorter:
         places, events = self._of_kind(0)
         if not events:
             return []
-        names, properties, ats, ids = map(list, zip(*map(_parts_of_event, events), strict=True))
+        names, properties, ats, ids = (list(map(part, events)) for part in _PARTS_OF_EVENT)
         _check_mappings(properties)
         if any(event_id is not None for event_id in ids):
             self._leave_taken_ids(places, ids)
@@ -213,7 +211,7 @@ class _Sorter:
             )
         return found
 
-    def _event_group(  # noqa: PLR0917  # the columns of a table
+    def _event_group(
         self,
         name: str,
         places: list[int],

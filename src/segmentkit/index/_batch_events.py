@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def insert_events(
             row = rows[number] = array("q")
             row.frombytes(data[start : start + size])
         else:
-            events.insert_words(number, words[start // size].tolist(), lambda tag, n=number: table.event_id(n, tag))
+            events.insert_words(number, words[start // size].tolist(), partial(table.event_id, number))
         start += size
     events.n_events += len(numbers)
     return tags

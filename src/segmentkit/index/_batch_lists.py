@@ -18,7 +18,7 @@ class Lists:
         self._items = np.concatenate([np.zeros(0, np.int64), *lists])
 
     def of(self, which: Array) -> tuple[Array, Array]:
-        """Return the items of some lists, one list after another, and before it for each item where in `which` its list is.
+        """Return where in `which` the list of each item is, and the items: those of some lists, one after another.
 
         >>> owners, items = Lists([np.array([7, 8]), np.array([], int), np.array([9])]).of(np.array([2, 0]))
         >>> owners.tolist(), items.tolist()

@@ -8,7 +8,6 @@ Cells that lie in rows need no bookkeeping: the rows before and after tell what 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import repeat
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -24,7 +23,7 @@ from segmentkit.index._bulk_cells import Cells, ages
 from segmentkit.index._bulk_facts import Block
 from segmentkit.index._bulk_store import TooWideError, set_values
 from segmentkit.index._bulk_values import Coded, plain_list
-from segmentkit.index._columns import DecimalColumn
+from segmentkit.index._columns import Column, DecimalColumn
 from segmentkit.index._features import Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._series import Series
@@ -112,28 +111,31 @@ class _WaveWriter:
         numbers = self._wave.numbers[places]
         features = self._plan.features_of_attribute(group.name)
         together = [feature for feature in features if _goes_together(feature)] if len(places) > FEW else []
-        one_by_one = [feature for feature in features if feature not in together and not isinstance(feature, SetFeature)]
-        are_sets = any(isinstance(feature, SetFeature) for feature in features)
-        listed = numbers.tolist() if one_by_one or are_sets else []
-        olds = list(map(column.get, listed))
-        n_places = column.scale.places if isinstance(column, DecimalColumn) else 0
+        one_by_one = [feature for feature in features if feature not in together]
+        olds = list(map(column.get, numbers.tolist())) if one_by_one else []
+        n_places = _n_places(column)
         before = self._looked_at(together, places)
         set_values(column, numbers, group.values)
         self._see(together, places, before)
-        if are_sets:
-            news = list(map(column.get, listed))
-            moves_of_sets = zip(places.tolist(), repeat(group.name), olds, news, strict=False)
-            self.sets += [move for move in moves_of_sets if move[2] != move[3]]
         if one_by_one:
-            if isinstance(column, DecimalColumn) and column.scale.places > n_places:
-                factor = 10 ** (column.scale.places - n_places)
+            if _n_places(column) > n_places:
+                factor = 10 ** (_n_places(column) - n_places)
                 olds = [None if old is None else old * factor for old in olds]
-            for place, number, old in zip(places.tolist(), listed, olds, strict=True):
-                new = column.get(number)
-                if new == old:
-                    continue
+            self._see_one_by_one(group.name, one_by_one, places, olds)
+
+    def _see_one_by_one(self, name: str, features: Sequence[Feature], places: Array, olds: Sequence[Any]) -> None:
+        get, others = self._table.columns[name].get, [f for f in features if not isinstance(f, SetFeature)]
+        has_sets = len(others) < len(features)
+        numbers = self._wave.numbers[places].tolist()
+        for place, number, old in zip(places.tolist(), numbers, olds, strict=True):
+            new = get(number)
+            if new == old:
+                continue
+            if has_sets:
+                self.sets.append((place, name, old, new))
+            if others:
                 moves: list[Move] = []
-                for feature in one_by_one:
+                for feature in others:
                     feature.changed(number, old, new, self._now, moves)
                 self._note(place, moves)
 
@@ -271,6 +273,11 @@ class _WaveWriter:
             for feature in plan.features_of_event(group.name):
                 feature.look_again(number, self._now, moves)
             self._note(place, moves)
+
+
+def _n_places(column: Column) -> int:
+    """Return the decimal places that the values of a column are kept with."""
+    return column.scale.places if isinstance(column, DecimalColumn) else 0
 
 
 def _goes_together(feature: Feature) -> bool:

@@ -19,7 +19,10 @@ _TOGETHER: Final = 1_024  # steps that are worked out in one matrix
 
 
 class Steps:
-    """The steps of the features of one edition of a plan: n is a clause that gains its literal, ~n one that loses it."""
+    """The steps of the features of one edition of a plan: n is a clause that gains its literal, ~n one that loses it.
+
+    Cost: of a step that is new, some bytes for each 8 clauses; of one that is known, a look-up.
+    """
 
     def __init__(self, n_clauses: int) -> None:
         self._n_bytes = (n_clauses >> 3) + 1

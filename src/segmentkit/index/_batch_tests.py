@@ -26,10 +26,10 @@ from segmentkit.index._sets import SetFeature
 Bound: TypeAlias = tuple[Feature, int]
 """A feature and the number of one of its literals."""
 
-MANY: Final = 48
+MANY: Final = 150
 """Questions about events of one name from which on histories are read together (`bench_batches`)."""
 
-_FEW: Final = 8  # points that are looked at one by one
+FEW_POINTS: Final = 8  # points that are looked at one by one
 _MERIDIAN: Final = 180.0  # one line with two names
 
 
@@ -56,7 +56,7 @@ class Tests:
         self._group_by_test = np.array([self._groups[name] for name in self._group_of], np.int64)
 
     def flipped_by_sets(self, moves: Sequence[tuple[int, str, Any, Any]]) -> tuple[Array, Array, Array]:
-        """Return which tests change their answer as sets change: places of `moves`, tests, and whether they hold now."""
+        """Return which tests change their answer as sets change: places of the moves, tests, whether they hold now."""
         found = [(_NONE, _NONE, _NONE > 0)]
         for name in dict.fromkeys(move[1] for move in moves):
             tests = self._sets.get(f"set {name}")
@@ -96,7 +96,7 @@ class Tests:
 
     def _answers(self, test: int, numbers: Array) -> Array:
         feature, literal = self._bounds[test]
-        if isinstance(feature, PointFeature) and len(numbers) >= _FEW:
+        if isinstance(feature, PointFeature) and len(numbers) >= FEW_POINTS:
             found = _in_box(feature, literal, numbers)
             if found is not None:
                 return found
@@ -145,7 +145,6 @@ class _SetTests:
         truths: Array = (table[which * size + (bit >> 3)] >> (bit & 7) & 1).astype(bool)
         return truths ^ self._is_negated[tests]
 
-
     def _table(self, sets: Sequence[Iterable[str]]) -> tuple[Array, int]:
         """Return the bits that the members of each set bring, as bytes, and how many bytes they are."""
         bits_of, size = self._bits_by_member.get, (self._n_bits >> 3) + 1
@@ -161,7 +160,8 @@ class _SetTests:
         """Return which tests change their answer from one set to another: rows of `moves`, tests, whether they hold."""
         before, size = self._table([move[0] for move in moves])
         after, _ = self._table([move[1] for move in moves])
-        bits = np.flatnonzero(np.unpackbits(before ^ after, bitorder="little").view(bool))
+        differing: Array = before ^ after
+        bits = np.flatnonzero(np.unpackbits(differing, bitorder="little").view(bool))
         rows, bit = np.divmod(bits, 8 * size)
         tests = np.array(self._tests)[bit]
         holds = (after[bits >> 3] >> (bits & 7) & 1).astype(bool)

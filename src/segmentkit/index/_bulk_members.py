@@ -12,7 +12,7 @@ from segmentkit.index._batch_lists import runs_in
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._memberships import Memberships
 
-_FEW: Final = 6  # flips of a segment up to which they go in one by one
+FEW: Final = 6  # flips of a segment up to which they go in one by one
 
 
 def flip_all(memberships: Memberships, numbers: Array, flips: Array) -> None:
@@ -29,7 +29,7 @@ def flip_all(memberships: Memberships, numbers: Array, flips: Array) -> None:
         head = heads[start]
         bitmap = memberships.bitmaps[head if head >= 0 else ~head]
         assert bitmap is not None, "what flips is a segment"
-        if end - start <= _FEW:
+        if end - start <= FEW:
             for number in listed[start:end]:
                 (bitmap.add if head >= 0 else bitmap.discard)(number)
         elif head >= 0:

@@ -139,7 +139,12 @@ class Deadlines:
         starts = np.flatnonzero(np.diff(buckets, prepend=-_NEVER)).tolist()
         for start, end in zip(starts, [*starts[1:], len(buckets)], strict=True):
             sets = self._buckets.get(int(buckets[start]))
-            if sets is not None and group in sets:
+            if sets is None or group not in sets:
+                continue
+            if end - start <= _FEW:
+                for number in numbers[start:end].tolist():
+                    sets[group].discard(number)
+            else:
                 sets[group] -= BitMap(numbers[start:end].astype(np.uint32))
 
     def next(self, now: int, limit: int) -> int | None:
