@@ -112,6 +112,37 @@ def test_what_is_not_plain_goes_with_the_others() -> None:
     check(engine)
 
 
+def test_new_objects_come_together_among_others_that_change() -> None:
+    """They enter what they satisfy, in their place in the order; the next batch finds them there."""
+    engine, clock = started()
+    changes: list[Any] = []
+    for i in range(N):
+        changes += [sk.Update("contact", f"c{i}", {"orders": 5}), sk.Put("contact", f"new{i}", {"ltv": 100 + i})]
+    changes += [sk.Update("contact", "new7", {"ltv": 99}), sk.Put("contact", "late", {"last_visit": START})]
+    expected = []
+    for i in range(N):
+        expected += [(f"c{i}", "buyers", True, "update"), (f"new{i}", "rich", True, "put")]
+    expected.remove(("new7", "rich", True, "put"))
+    assert told(engine.apply(changes)) == [*expected, ("late", "recent", True, "put")]
+    check(engine)
+    assert len(engine.apply([sk.Update("contact", f"new{i}", {"orders": 5}) for i in range(N)])) == N
+    clock.advance(timedelta(days=7))
+    assert told(engine.advance()) == [("late", "recent", False, "time")]
+    check(engine)
+
+
+def test_numbers_of_deleted_objects_are_given_out_again() -> None:
+    """Objects that come and go in large batches take no more room than those that are there."""
+    engine, _ = started()
+    before = engine.stats().bytes_by_part["columns"]
+    for turn in range(4):
+        old, new = (f"c{turn}-{{}}" if turn else "c{}"), f"c{turn + 1}-{{}}"
+        engine.apply([sk.Delete("contact", old.format(i)) for i in range(N)])
+        engine.apply([sk.Put("contact", new.format(i), {"orders": 0}) for i in range(N)])
+    assert engine.stats().bytes_by_part["columns"] <= before
+    check(engine)
+
+
 def test_an_event_that_is_known_by_its_id_is_ignored() -> None:
     """Ids that are new go together; one that is taken is told apart as ever, in the batch and before it."""
     engine, _ = started()

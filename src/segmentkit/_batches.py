@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segmentkit.errors import DataError
+from segmentkit.index._batch_births import bear
 from segmentkit.index._batch_clauses import Clauses
 from segmentkit.index._batch_door import CAUSES, Wave, sort_out
 from segmentkit.index._batch_flips import flips_of
 from segmentkit.index._batch_moves import write
 from segmentkit.index._bulk_members import flip_all
-from segmentkit.index.deltas import Change, Deltas, Event
+from segmentkit.index.deltas import Change, Deltas
 
 if TYPE_CHECKING:
     from segmentkit.engine import Engine
@@ -41,22 +42,23 @@ def apply(engine: Engine, changes: Sequence[Change], now: int, least: int) -> De
         The deltas; None if the batch has to go its ordinary way, or be refused there; nothing has changed then.
     """
     batch = sort_out(changes, engine._tables, now, least)
-    if batch is None or not any(batch.waves.values()):
+    if batch is None or not any(part.waves or part.births for part in batch.by_type.values()):
         return None
     try:
         operations, _ = engine._acceptor.accept(batch.rest, now)
     except DataError:
         return None  # it would tell a position in the rest, not in the batch
     records = engine._advance_to(now)
-    writers = {name: engine._writers[name] for name in batch.waves}
-    for writer in writers.values():
-        writer.begin(now, None)
-    if not batch.is_in_order:
-        for change in changes:
-            writers[change.object_type].meet(change.object if isinstance(change, Event) else change.id)
-    for object_type, waves in batch.waves.items():
+    writers = {name: engine._writers[name] for name in batch.by_type}
+    for object_type, part in batch.by_type.items():
         writer, matcher = writers[object_type], engine._matchers[object_type]
-        for wave in waves:
+        writer.begin(now, None)
+        if not batch.is_in_order:
+            writer.meet(part.met)
+        if part.births is not None:
+            for object_id, entered in bear(matcher, part.births, now):
+                writer.emit(object_id, entered, "put")
+        for wave in part.waves:
             for flips in _carried(matcher, wave, now):
                 writer.emit(*flips)
     for object_type, operation, arguments in operations:

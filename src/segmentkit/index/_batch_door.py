@@ -2,13 +2,14 @@
 
 A *wave* has at most one change of each object, so its changes can be carried out together in any order;
 the second change of an object is in the second wave. What a wave can hold is plain: updates and puts of
-objects that are there, and events with an id that is new or none. All changes of an object with any
-other, and those of waves that are too small to be worth it, are left for the ordinary door, which is also
-where the error comes from when something is wrong here.
+objects that are there, and events with an id that is new or none. *Births* are puts of new objects. All
+changes of an object with any other, and what is too little to be worth it, are left for the ordinary door,
+which is also where the error comes from when something is wrong here.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter, itemgetter
@@ -76,14 +77,33 @@ class Wave:
 
 
 @attrs.frozen(eq=False)
-class Sorted:
-    """A batch taken apart.
+class Births:
+    """Objects that are put for the first time, and in no other change, in the order of the batch."""
 
-    Waves come by object type, in the order in which the batch met the types; then the rest, in its own order.
-    `is_in_order`: whether no object is met by two waves, or by a wave and the rest.
+    ids: Sequence[str]
+    values_by_name: Mapping[str, Values]
+
+
+@attrs.frozen(eq=False)
+class OfType:
+    """What a batch does to the objects of one type, but for the rest.
+
+    met: the ids of the objects in the order in which the batch meets them, or more often than once.
     """
 
-    waves: Mapping[str, Sequence[Wave]]
+    met: Sequence[str]
+    births: Births | None
+    waves: Sequence[Wave]
+
+
+@attrs.frozen(eq=False)
+class Sorted:
+    """A batch taken apart: by object type, in the order in which it meets the types; then the rest, in its own order.
+
+    `is_in_order`: whether births, waves and the rest one after another meet the objects as the batch does.
+    """
+
+    by_type: Mapping[str, OfType]
     rest: Sequence[Change]
     is_in_order: bool
 
@@ -104,7 +124,7 @@ def sort_out(changes: Sequence[Change], tables: Mapping[str, Table], now: int, l
     Cost:
         About a microsecond for each change (`bench_batches`).
     """
-    waves: dict[str, Sequence[Wave]] = {}
+    by_type: dict[str, OfType] = {}
     rest: list[int] = []
     is_in_order = True
     try:
@@ -112,17 +132,17 @@ def sort_out(changes: Sequence[Change], tables: Mapping[str, Table], now: int, l
         for name in dict.fromkeys(types):
             table = tables[name]
             positions = [position for position, found in enumerate(types) if found == name]
-            waves[name] = ()
+            by_type[name] = OfType((), None, ())
             if len(positions) < least or table.links:
                 rest += positions
                 continue
             sorter = _Sorter(table, [changes[position] for position in positions], now)
-            waves[name], left = sorter.waves(least)
+            by_type[name], left = sorter.sorted(least)
             rest += [positions[place] for place in left]
             is_in_order &= sorter.n_rounds == 1
     except (_NotPlainError, BadValueError, AttributeError, LookupError, TypeError, ValueError):
         return None
-    return Sorted(waves, [changes[position] for position in sorted(rest)], is_in_order and not rest)
+    return Sorted(by_type, [changes[position] for position in sorted(rest)], is_in_order and not rest)
 
 
 class _Sorter:
@@ -130,7 +150,7 @@ class _Sorter:
 
     def __init__(self, table: Table, changes: Sequence[Any], now: int) -> None:
         self.n_rounds = 0
-        """How often the waves go through the objects: waves of one round have no object in common."""
+        """How often births and waves go through the objects: in one round no object is met again."""
         self._table = table
         self._changes = changes
         self._now = now
@@ -142,23 +162,49 @@ class _Sorter:
         ]
         if set(map(type, owners)) != {str}:
             raise _NotPlainError
+        self._owners = owners
         known = table.number_by_id.get
         self._numbers = np.fromiter(map(known, owners, repeat(-1)), np.int64, len(owners))
         self._is_plain = (self._numbers >= 0) & (self._kinds < _OTHER)
 
-    def waves(self, least: int) -> tuple[list[Wave], list[int]]:
-        """Return the waves, and the places of the changes that none of them has."""
+    def sorted(self, least: int) -> tuple[OfType, list[int]]:
+        """Return births and waves, and the places of the changes that none of them has."""
         groups: list[AttributeGroup | EventGroup] = [*self._attribute_groups(), *self._event_groups()]
         waves = self._waves_of_places(least)
+        born, births = self._births(least)
         left = np.ones(len(self._changes), bool)
-        for places in waves:
+        for places in (*waves, np.array(born, np.int64)):
             left[places] = False
-        return [self._wave(groups, places) for places in waves], np.flatnonzero(left).tolist()
+        found = OfType(self._owners, births, [self._wave(groups, places) for places in waves])
+        return found, np.flatnonzero(left).tolist()
 
     def _of_kind(self, kind: int) -> tuple[list[int], list[Any]]:
-        """Return the places of the changes of a kind, and the changes."""
-        places = np.flatnonzero(self._kinds == kind).tolist()
+        """Return the places of the changes of a kind to objects that are there, and the changes."""
+        places = np.flatnonzero((self._kinds == kind) & (self._numbers >= 0)).tolist()
         return places, [self._changes[place] for place in places]
+
+    # ----------------------------------------------------------------------- births
+
+    def _births(self, least: int) -> tuple[list[int], Births | None]:
+        """Return the places of the births, and the births.
+
+        Numbers that have become free are for the ordinary door: it gives them out again.
+        """
+        owners, unknown = self._owners, np.flatnonzero(self._numbers < 0).tolist()
+        if len(unknown) < least or self._table._free:
+            return [], None
+        count_by_owner = Counter(owners[place] for place in unknown)
+        are_puts = (self._kinds == _KINDS[Put]).tolist()
+        places = [p for p in unknown if are_puts[p] and count_by_owner[owners[p]] == 1 and _is_plain_id(owners[p])]
+        if len(places) < least:
+            return [], None
+        given = [self._changes[place].attributes for place in places]
+        _check_mappings(given)
+        columns = self._table.columns
+        found = _columns_of(given, tuple(columns))
+        values = {name: _converted(columns[name].type, column) for name, column in found.items()}
+        self.n_rounds += 1
+        return places, Births([owners[place] for place in places], values)
 
     # ------------------------------------------------------------------- attributes
 
@@ -235,11 +281,7 @@ class _Sorter:
             if type(event_id) is not str:
                 raise _NotPlainError
             is_taken = (number, event_id) in seen or event_id in tags_by_number.get(number, ())
-            if (
-                is_taken
-                or tag_of_id(event_id) is not None
-                or not (event_id.isascii() and 0 < len(event_id) <= _MOST_PLAIN)
-            ):
+            if is_taken or tag_of_id(event_id) is not None or not _is_plain_id(event_id):
                 self._is_plain[place] = False
             seen.add((number, event_id))
 
@@ -276,8 +318,12 @@ class _Sorter:
         )
 
 
+def _is_plain_id(text: str) -> bool:
+    """Whether a text is sure to be good for an id; about any other the ordinary door is asked."""
+    return text.isascii() and 0 < len(text) <= _MOST_PLAIN
+
+
 _MOST_PLAIN: Final = 200
-"""Characters of an event id; about a longer one, or one beyond ASCII, the ordinary door is asked."""
 
 
 def _check_mappings(mappings: Sequence[Any]) -> None:

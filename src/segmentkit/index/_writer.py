@@ -45,9 +45,9 @@ class Writer:
         self._undo = undo
         self._matcher.refresh_plan(now)
 
-    def meet(self, object_id: str) -> None:
-        """Give an object its place in the order, before anything happens to it."""
-        self._flips.setdefault(object_id, ((), ""))
+    def meet(self, object_ids: Iterable[str]) -> None:
+        """Give objects their place in the order, before anything happens to them."""
+        self._flips |= dict.fromkeys(object_ids, ((), ""))
 
     def finish(self) -> list[ObjectFlips]:
         """End the batch; return its net flips by object, in the order in which it met the objects."""
