@@ -157,6 +157,15 @@ def test_an_event_that_is_known_by_its_id_is_ignored() -> None:
     check(engine)
 
 
+def test_a_condition_over_two_attributes_sees_both_changed() -> None:
+    """It never sees one of them new and the other old."""
+    engine, _ = started()
+    engine.define("even", on="contact", where="orders + ltv = 10")
+    assert len(engine.apply([sk.Put("contact", f"c{i}", {"orders": 4, "ltv": 6}) for i in range(N)])) == N
+    assert not engine.apply([sk.Put("contact", f"c{i}", {"orders": 3, "ltv": 7}) for i in range(N)])
+    check(engine)
+
+
 def test_deadlines_are_those_of_the_new_facts() -> None:
     """An instant that is written over in a batch takes its deadline with it."""
     engine, clock = started()

@@ -60,8 +60,7 @@ def write(plan: Plan, wave: Wave, now: int) -> Moves:
     plan._rows.now = now
     before = _rows_of(plan, wave.numbers)
     writer = _WaveWriter(plan, wave, now)
-    for attribute in wave.attributes:
-        writer.set(attribute)
+    writer.set(wave.attributes)
     for events in wave.events:
         writer.add(events)
     return Moves(before, _rows_of(plan, wave.numbers), writer.loose, writer.sets)
@@ -74,6 +73,22 @@ def _rows_of(plan: Plan, numbers: Array) -> Array:
 
 
 _NO_CELLS = np.zeros((0, 0), np.uint16)
+
+
+@attrs.frozen(eq=False)
+class _Before:
+    """What features have to know of the old values of an attribute.
+
+    together, cells: features that look at arrays, and their cells and deadlines as `_looked_at` gives them.
+    one_by_one, olds: the others, and the old values, kept with `n_places` decimal places.
+    """
+
+    group: AttributeGroup
+    together: Sequence[Feature]
+    cells: Sequence[tuple[Array | None, Array | None]]
+    one_by_one: Sequence[Feature]
+    olds: Sequence[Any]
+    n_places: int
 
 
 class _WaveWriter:
@@ -105,23 +120,32 @@ class _WaveWriter:
 
     # ------------------------------------------------------------------- attributes
 
-    def set(self, group: AttributeGroup) -> None:
-        """Give an attribute its new values."""
+    def set(self, groups: Sequence[AttributeGroup]) -> None:
+        """Give attributes their new values: first all of them, since a feature may read more than one."""
+        noted = [self._before(group) for group in groups]
+        for group in groups:
+            set_values(self._table.columns[group.name], self._wave.numbers[group.places], group.values)
+        for before in noted:
+            self._after(before)
+
+    def _before(self, group: AttributeGroup) -> _Before:
+        """Note what features have to know of the old values of an attribute."""
         column, places = self._table.columns[group.name], group.places
-        numbers = self._wave.numbers[places]
         features = self._plan.features_of_attribute(group.name)
         together = [feature for feature in features if _goes_together(feature)] if len(places) > FEW else []
         one_by_one = [feature for feature in features if feature not in together]
-        olds = list(map(column.get, numbers.tolist())) if one_by_one else []
-        n_places = _n_places(column)
-        before = self._looked_at(together, places)
-        set_values(column, numbers, group.values)
-        self._see(together, places, before)
-        if one_by_one:
-            if _n_places(column) > n_places:
-                factor = 10 ** (_n_places(column) - n_places)
-                olds = [None if old is None else old * factor for old in olds]
-            self._see_one_by_one(group.name, one_by_one, places, olds)
+        olds = list(map(column.get, self._wave.numbers[places].tolist())) if one_by_one else []
+        return _Before(group, together, self._looked_at(together, places), one_by_one, olds, _n_places(column))
+
+    def _after(self, before: _Before) -> None:
+        """Let features see the new values of an attribute."""
+        name, places, olds = before.group.name, before.group.places, before.olds
+        self._see(before.together, places, before.cells)
+        if before.one_by_one:
+            n_more = _n_places(self._table.columns[name]) - before.n_places
+            if n_more:
+                olds = [None if old is None else old * 10**n_more for old in olds]
+            self._see_one_by_one(name, before.one_by_one, places, olds)
 
     def _see_one_by_one(self, name: str, features: Sequence[Feature], places: Array, olds: Sequence[Any]) -> None:
         get, others = self._table.columns[name].get, [f for f in features if not isinstance(f, SetFeature)]
@@ -141,6 +165,8 @@ class _WaveWriter:
 
     def _looked_at(self, features: Sequence[Feature], places: Array) -> list[tuple[Array | None, Array | None]]:
         """Return the cells of each feature (None: the rows have them), and of ages when they move next."""
+        if not features:
+            return []
         block, cells = self._block(places), self._cells()
         found: list[tuple[Array | None, Array | None]] = []
         for feature in features:
@@ -154,6 +180,8 @@ class _WaveWriter:
         self, features: Sequence[Feature], places: Array, before: Sequence[tuple[Array | None, Array | None]]
     ) -> None:
         """Let features see what the facts are now."""
+        if not features:
+            return
         block, cells = self._block(places), self._cells()
         written: list[tuple[Feature, Array]] = []
         for feature, (old, old_due) in zip(features, before, strict=True):
