@@ -117,22 +117,23 @@ class _Flips:
         Features that are not in rows only tell what is now, so `loose` are the literals that have flipped on them.
         """
         places, clauses = pairs
-        holds = np.ones(len(places), bool)
         rows, tests = self._clauses.rest.of(clauses)
-        truths = self._clauses.tests.truths(self._numbers, places[rows], tests)
-        if len(loose[0]):
-            has_loose = np.zeros(len(self._numbers), bool)
-            has_loose[loose[0]] = True
-            gained = loose[1] >= 0
-            losses = n_gains + np.flatnonzero(has_loose[places[n_gains:]])
-            keys = self._keys(places[losses], clauses[losses])
-            holds[losses] = ~np.isin(keys, self._keys(loose[0][gained], loose[1][gained]))
-            asked = np.flatnonzero((rows >= n_gains) & has_loose[places[rows]])
-            n_features = len(self._clauses.features)
-            keys = self._keys(places[rows[asked]], clauses[rows[asked]]) * n_features
-            lost = self._keys(loose[0][~gained], ~loose[1][~gained]) * n_features + loose_features[~gained]
-            truths[asked] |= np.isin(keys + self._clauses.feature_of_test[tests[asked]], lost)
-        holds[rows[~truths]] = False
+        if not len(loose[0]):
+            return self._clauses.tests.all_hold(self._numbers, (places[rows], tests, rows, len(places)))
+        has_loose = np.zeros(len(self._numbers), bool)
+        has_loose[loose[0]] = True
+        gained = loose[1] >= 0
+        flipped = np.flatnonzero((rows >= n_gains) & has_loose[places[rows]])
+        n_features = len(self._clauses.features)
+        keys = self._keys(places[rows[flipped]], clauses[rows[flipped]]) * n_features
+        lost = self._keys(loose[0][~gained], ~loose[1][~gained]) * n_features + loose_features[~gained]
+        is_open = np.ones(len(rows), bool)  # a literal that was lost held before, whatever it says now
+        is_open[flipped] = ~np.isin(keys + self._clauses.feature_of_test[tests[flipped]], lost)
+        rows, tests = rows[is_open], tests[is_open]
+        holds = self._clauses.tests.all_hold(self._numbers, (places[rows], tests, rows, len(places)))
+        losses = n_gains + np.flatnonzero(has_loose[places[n_gains:]])
+        keys = self._keys(places[losses], clauses[losses])
+        holds[losses] &= ~np.isin(keys, self._keys(loose[0][gained], loose[1][gained]))
         return holds
 
     # --------------------------------------------------------------------- segments
@@ -166,9 +167,7 @@ class _Flips:
         held = self._hold_in_rows(objects[rows], others, self._moves.after)
         rows, others = rows[held], others[held]
         asked, tests = table.rest.of(others)
-        truths = table.tests.truths(self._numbers, objects[rows[asked]], tests)
-        holds = np.ones(len(rows), bool)
-        holds[asked[~truths]] = False
+        holds = table.tests.all_hold(self._numbers, (objects[rows[asked]], tests, asked, len(rows)))
         flips = np.ones(len(alike), bool)
         flips[rows[holds]] = False
         found = np.flatnonzero(flips)

@@ -26,6 +26,9 @@ from segmentkit.index._sets import SetFeature
 Bound: TypeAlias = tuple[Feature, int]
 """A feature and the number of one of its literals."""
 
+Asked: TypeAlias = tuple[Array, Array, Array, int]
+"""Places of objects, the test for each, who asks it, and how many ask."""
+
 MANY: Final = 150
 """Questions about events of one name from which on histories are read together (`bench_batches`)."""
 
@@ -40,20 +43,20 @@ class Tests:
         self._plan = plan
         self._bounds = bounds
         self._holds = [feature.test(literal) for feature, literal in bounds]
-        self._group_of: list[str] = []
+        group_of: list[str] = []
         self._sets: dict[str, _SetTests] = {}
         for test, (feature, literal) in enumerate(bounds):
             match feature:
                 case SetFeature():
                     name = _group_of_sets(feature)
                     self._sets.setdefault(name, _SetTests(feature._column, len(bounds))).add(test, feature, literal)
-                    self._group_of.append(name)
+                    group_of.append(name)
                 case NthFeature() | SumFeature():
-                    self._group_of.append(f"event {feature.series.event}")
+                    group_of.append(f"event {feature.series.event}")
                 case _:
-                    self._group_of.append("")
-        self._groups = {name: n for n, name in enumerate(dict.fromkeys(("", *self._group_of)))}
-        self._group_by_test = np.array([self._groups[name] for name in self._group_of], np.int64)
+                    group_of.append("")
+        self._groups = [*self._sets, "", *dict.fromkeys(name for name in group_of if name and name not in self._sets)]
+        self._group_by_test = np.array([self._groups.index(name) for name in group_of], np.int64)
 
     def flipped_by_sets(self, moves: Sequence[tuple[int, str, Any, Any]]) -> tuple[Array, Array, Array]:
         """Return which tests change their answer as sets change: places of the moves, tests, whether they hold now."""
@@ -67,23 +70,27 @@ class Tests:
         places, which, holds = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return places, which, holds
 
-    def truths(self, numbers: Array, places: Array, tests: Array) -> Array:
-        """Return whether each test holds, at `rows.now`, for the object of the number at the place beside it."""
-        truths = np.zeros(len(tests), bool)
+    def all_hold(self, numbers: Array, asked: Asked) -> Array:
+        """Return for each asker whether all tests hold, at `rows.now`, that it asks of the objects of some numbers.
+
+        Cheap ones are asked first, and an asker that has got a no asks no more.
+        """
+        places, tests, askers, n_askers = asked
+        holds = np.ones(n_askers, bool)
         groups = self._group_by_test[tests]
-        for name, group in self._groups.items():
+        for group, name in enumerate(self._groups):
             rows = np.flatnonzero(groups == group)
+            rows = rows[holds[askers[rows]]]
             if not len(rows):
                 continue
-            if name in self._sets:
-                asked, which = _distinct(places[rows], len(numbers))
-                truths[rows] = self._sets[name].truths(numbers[asked], which, tests[rows])
-            elif name and len(rows) >= MANY:
-                asked, which = _distinct(places[rows], len(numbers))
-                truths[rows] = self._of_histories(numbers[asked], which, tests[rows])
+            if not name or (name not in self._sets and len(rows) < MANY):
+                truths = self._in_runs(numbers[places[rows]], tests[rows])
             else:
-                truths[rows] = self._in_runs(numbers[places[rows]], tests[rows])
-        return truths
+                there, which = _distinct(places[rows], len(numbers))
+                answer = self._sets[name].truths if name in self._sets else self._of_histories
+                truths = answer(numbers[there], which, tests[rows])
+            holds[askers[rows[~truths]]] = False
+        return holds
 
     def _in_runs(self, numbers: Array, tests: Array) -> Array:
         """Return whether tests hold, test after test."""
