@@ -9,7 +9,6 @@ which is also where the error comes from when something is wrong here.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter, itemgetter
@@ -23,7 +22,7 @@ from segmentkit.index._bulk_load import taken
 from segmentkit.index._bulk_values import BadValueError, Values, Words, converted
 from segmentkit.index._events import tag_of_id
 from segmentkit.index._table import Table
-from segmentkit.index.deltas import Change, Event, Put, Retract, Update
+from segmentkit.index.deltas import Change, Delete, Event, Put, Retract, Update
 from segmentkit.schema import ValueType, instant
 
 MOST_IN_WAVE: Final = 16_384
@@ -78,7 +77,7 @@ class Wave:
 
 @attrs.frozen(eq=False)
 class Births:
-    """Objects that are put for the first time, and in no other change, in the order of the batch."""
+    """Objects that are put for the first time, in the order of the batch."""
 
     ids: Sequence[str]
     values_by_name: Mapping[str, Values]
@@ -186,17 +185,18 @@ class _Sorter:
     # ----------------------------------------------------------------------- births
 
     def _births(self, least: int) -> tuple[list[int], Births | None]:
-        """Return the places of the births, and the births.
+        """Return the places of the births, and the births: the first changes of all new objects, or none.
 
-        Numbers that have become free are for the ordinary door: it gives them out again.
+        New objects get the numbers that they would get one by one, since at one instant time goes by number. So
+        none of them comes another way, and numbers that are free, or become it, are for the ordinary way.
         """
-        owners, unknown = self._owners, np.flatnonzero(self._numbers < 0).tolist()
-        if len(unknown) < least or self._table._free:
+        owners, first = self._owners, dict[str, int]()
+        for place in np.flatnonzero(self._numbers < 0).tolist():
+            first.setdefault(owners[place], place)
+        places = list(first.values())
+        if len(places) < least or self._table._free or any(type(change) is Delete for change in self._changes):
             return [], None
-        count_by_owner = Counter(owners[place] for place in unknown)
-        are_puts = (self._kinds == _KINDS[Put]).tolist()
-        places = [p for p in unknown if are_puts[p] and count_by_owner[owners[p]] == 1 and _is_plain_id(owners[p])]
-        if len(places) < least:
+        if (self._kinds[places] != _KINDS[Put]).any() or not all(map(_is_plain_id, first)):
             return [], None
         given = [self._changes[place].attributes for place in places]
         _check_mappings(given)
