@@ -18,7 +18,7 @@ NEWS = {"url": "/news"}
 SCHEMA = sk.Schema(
     sk.ObjectType(
         "contact",
-        {"orders": sk.integer, "ltv": sk.decimal, "tags": sk.text_set, "last_visit": sk.instant},
+        {"orders": sk.integer, "ltv": sk.decimal, "tags": sk.text_set, "last_visit": sk.instant, "name": sk.text},
         events={"visit": {"url": sk.text}},
     ),
 )
@@ -155,6 +155,19 @@ def test_an_event_that_is_known_by_its_id_is_ignored() -> None:
     assert len(engine.apply([*again, again[0]])) == N
     assert engine.stats().events == 2 * N
     check(engine)
+
+
+def test_texts_that_many_conditions_ask_for_patterns() -> None:
+    """Their cells lie in rows, but rows do not tell of a pattern whether it holds."""
+    engine = sk.Engine(SCHEMA, clock=sk.ManualClock(START))
+    for number, part in enumerate(["a", "b", "ab", "c"]):
+        engine.define(f"part {number}", on="contact", where=f'name contains "{part}" and not name starts with "x"')
+        engine.define(f"end {number}", on="contact", where=f'name ends with "{part}" and orders < 4')
+    engine.apply([sk.Put("contact", f"c{i}", {"orders": 0}) for i in range(N)])
+    names = ["ab", "ba", "xab", "cc", "c ab", ""]
+    for turn in range(4):
+        engine.apply([sk.Update("contact", f"c{i}", {"name": names[(i + turn) % len(names)]}) for i in range(N)])
+        check(engine)
 
 
 def test_a_condition_over_two_attributes_sees_both_changed() -> None:

@@ -16,6 +16,7 @@ from hypothesis import given, strategies as st
 
 import segmentkit as sk
 from segmentkit import engine as engine_module
+from segmentkit.dsl import predicates as p
 from segmentkit.index import _batch_moves, _batch_tests, _bulk_members
 from tests.examples import PARTS
 from tests.histories import History, Segment, Step, definitions, fit
@@ -28,9 +29,14 @@ _NEVER = 10**9
 
 @st.composite
 def histories_of_large_batches(draw: st.DrawFn) -> History:
-    """Histories in which many changes come together, some of which may be refused."""
+    """Histories in which many changes come together, some of which may be refused.
+
+    Filters come with their negations now and then: what two clauses read has cells in rows.
+    """
     world = draw(worlds())
     segments = [draw(definitions(world, f"s{index}")) for index in range(draw(st.integers(1, 4)))]
+    if draw(st.booleans()):
+        segments += [Segment(f"not {segment.name}", segment.on, p.Not(segment.tree)) for segment in segments]
     steps = [Step(draw(moves()), draw(batches(world, max_size=16))) for _ in range(draw(st.integers(1, 4)))]
     return History(world, segments, steps)
 

@@ -7,7 +7,7 @@ once definitions have changed it.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -69,11 +69,14 @@ class Clauses:
             [np.array(owner if owner and owner[0] == n else (), np.int64) for n, owner in enumerate(plan._owners)]
         )
         self.steps = Steps(self.n_clauses)
-        self.by_place: list[Feature | None] = [None] * plan._rows.stride
+        self.by_place: list[Any] = [None] * plan._rows.stride
+        """The feature of each place in the rows."""
         for features in plan._features.values():
             for feature in features:
                 if feature.place >= 0:
                     self.by_place[feature.place] = feature
+        self.untold = np.array([self.features.get(feature, -1) for feature in self.by_place], np.int64)
+        """The numbers of those that have a place, but whose literals rows do not tell; else -1."""
 
     def is_of(self, plan: Plan) -> bool:
         """Whether the plan is still the same."""

@@ -44,16 +44,19 @@ class _Flips:
 
     def found(self) -> Flipped:
         """Return what flips."""
-        in_rows = self._pairs_in_rows()
-        loose, loose_features = self._loose_pairs()
+        in_rows, features_in_rows = self._pairs_in_rows()
+        loose, features = self._loose_pairs()
         places, steps = np.concatenate((in_rows[0], loose[0])), np.concatenate((in_rows[1], loose[1]))
+        features = np.concatenate((features_in_rows, features))
+        untold = np.flatnonzero(features >= 0)
+        flipped = places[untold], steps[untold], features[untold]
         gains = np.flatnonzero(steps >= 0)
         gains = gains[self._hold_in_rows(places[gains], steps[gains], self._moves.after)]
         losses = np.flatnonzero(steps < 0)
         losses = losses[self._hold_in_rows(places[losses], ~steps[losses], self._moves.before)]
         chosen = np.concatenate((gains, losses))
         pairs = places[chosen], np.where(steps[chosen] < 0, ~steps[chosen], steps[chosen])
-        holds = self._hold_besides(pairs, len(gains), loose, loose_features)
+        holds = self._hold_besides(pairs, len(gains), flipped)
         keys = 2 * self._keys(*pairs) + (np.arange(len(chosen)) >= len(gains))
         keys = np.sort(keys[holds])
         keys = keys[np.diff(keys, prepend=-1) != 0]  # a clause may have gained two literals at once
@@ -66,8 +69,8 @@ class _Flips:
 
     # ------------------------------------------------------------------------ moves
 
-    def _pairs_in_rows(self) -> Pairs:
-        """Return the pairs of the moves that rows tell of, clauses signed as steps."""
+    def _pairs_in_rows(self) -> tuple[Pairs, Array]:
+        """Return the pairs of the moves that rows tell of, clauses signed as steps, and the features as in `untold`."""
         before, after = self._moves.before, self._moves.after
         places, columns = np.divmod(np.flatnonzero(before != after), max(1, before.shape[1]))
         keys = (columns << 32) + (before[places, columns].astype(np.int64) << 16) + after[places, columns]
@@ -75,7 +78,7 @@ class _Flips:
         by_place = self._clauses.by_place
         moves = [(by_place[key >> 32], key >> 16 & 0xFFFF, key & 0xFFFF) for key in distinct.tolist()]
         rows, steps = Lists(self._clauses.steps.between_cells(moves)).of(which)
-        return places[rows], steps
+        return (places[rows], steps), self._clauses.untold[columns[rows]]
 
     def _loose_pairs(self) -> tuple[Pairs, Array]:
         """Return the same of the other moves, and the numbers of their features."""
@@ -111,29 +114,30 @@ class _Flips:
             left, places, clauses = left[held], places[held], clauses[held]
         return left
 
-    def _hold_besides(self, pairs: Pairs, n_gains: int, loose: Pairs, loose_features: Array) -> Array:
+    def _hold_besides(self, pairs: Pairs, n_gains: int, flipped: tuple[Array, Array, Array]) -> Array:
         """Return whether the other literals hold: now for the first pairs, before the wave for the rest.
 
-        Features that are not in rows only tell what is now, so `loose` are the literals that have flipped on them.
+        Tests only tell what is now, so `flipped` are the literals that have flipped of what is tested: places,
+        steps, and features by number.
         """
         places, clauses = pairs
         rows, tests = self._clauses.rest.of(clauses)
-        if not len(loose[0]):
+        if not len(flipped[0]):
             return self._clauses.tests.all_hold(self._numbers, (places[rows], tests, rows, len(places)))
-        has_loose = np.zeros(len(self._numbers), bool)
-        has_loose[loose[0]] = True
-        gained = loose[1] >= 0
-        flipped = np.flatnonzero((rows >= n_gains) & has_loose[places[rows]])
+        has_flipped = np.zeros(len(self._numbers), bool)
+        has_flipped[flipped[0]] = True
+        gained = flipped[1] >= 0
+        asked = np.flatnonzero((rows >= n_gains) & has_flipped[places[rows]])
         n_features = len(self._clauses.features)
-        keys = self._keys(places[rows[flipped]], clauses[rows[flipped]]) * n_features
-        lost = self._keys(loose[0][~gained], ~loose[1][~gained]) * n_features + loose_features[~gained]
+        keys = self._keys(places[rows[asked]], clauses[rows[asked]]) * n_features
+        lost = self._keys(flipped[0][~gained], ~flipped[1][~gained]) * n_features + flipped[2][~gained]
         is_open = np.ones(len(rows), bool)  # a literal that was lost held before, whatever it says now
-        is_open[flipped] = ~np.isin(keys + self._clauses.feature_of_test[tests[flipped]], lost)
+        is_open[asked] = ~np.isin(keys + self._clauses.feature_of_test[tests[asked]], lost)
         rows, tests = rows[is_open], tests[is_open]
         holds = self._clauses.tests.all_hold(self._numbers, (places[rows], tests, rows, len(places)))
-        losses = n_gains + np.flatnonzero(has_loose[places[n_gains:]])
+        losses = n_gains + np.flatnonzero(has_flipped[places[n_gains:]])
         keys = self._keys(places[losses], clauses[losses])
-        holds[losses] &= ~np.isin(keys, self._keys(loose[0][gained], loose[1][gained]))
+        holds[losses] &= ~np.isin(keys, self._keys(flipped[0][gained], flipped[1][gained]))
         return holds
 
     # --------------------------------------------------------------------- segments

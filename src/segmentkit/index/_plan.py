@@ -77,8 +77,6 @@ class Plan:
         self._groups: list[int] = []
         self._is_stale = False
         self._n_patched = 0
-        self.clauses: Clauses | None = None
-        """The clauses as arrays, of this edition or an earlier one."""
         self._reset()
         table.rescaled.append(self._recut)
 
@@ -122,6 +120,8 @@ class Plan:
         self._dense_masks: tuple[list[int], ...] = ()
         self._dense_cells: Callable[[Sequence[int]], Sequence[int]] = _chooser(())
         self._n_patched = 0
+        self.clauses: Clauses | None = None
+        """The clauses as arrays, of this edition or an earlier one, once a large batch has asked for them."""
 
     @property
     def edition(self) -> tuple[object, int]:
