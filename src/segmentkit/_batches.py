@@ -19,12 +19,11 @@ from segmentkit.index._batch_door import CAUSES, Wave, sort_out
 from segmentkit.index._batch_flips import flips_of
 from segmentkit.index._batch_moves import write
 from segmentkit.index._bulk_members import flip_all
-from segmentkit.index.deltas import Change, Deltas
+from segmentkit.index.deltas import Change, Deltas, Flips
 
 if TYPE_CHECKING:
     from segmentkit.engine import Engine
     from segmentkit.index._matcher import Matcher
-    from segmentkit.index._writer import ObjectFlips
 
 __all__ = ["apply"]
 
@@ -63,15 +62,15 @@ def apply(engine: Engine, changes: Sequence[Change], now: int, least: int) -> De
                 writer.emit(*flips)
     for object_type, operation, arguments in operations:
         getattr(writers[object_type], operation)(*arguments)
-    for object_type, writer in writers.items():
-        engine._number(object_type, writer.finish(), records)
+    for writer in writers.values():
+        engine._seq = writer.finish(records, engine._seq, now)
     deltas = Deltas(records)
     engine._commit(deltas, ())
     return deltas
 
 
-def _carried(matcher: Matcher, wave: Wave, now: int) -> Iterator[ObjectFlips]:
-    """Carry a wave into facts and memberships; yield what flips, by object in the order in which the batch met them."""
+def _carried(matcher: Matcher, wave: Wave, now: int) -> Iterator[tuple[str, Flips, str]]:
+    """Carry a wave into facts and memberships; yield ids, flips and causes, as the batch met the objects."""
     clauses = matcher.clauses
     if clauses is None or not clauses.is_of(matcher):
         clauses = matcher.clauses = Clauses(matcher)

@@ -27,7 +27,6 @@ from segmentkit.index.deltas import Delta
 from segmentkit.schema import Schema, names, to_micros
 from segmentkit.stores.protocol import Definition
 
-
 _NOBODY: Mapping[str, Segment] = {}
 
 
@@ -182,7 +181,6 @@ class Catalogue:
         for segment in reversed(old):
             self._take_out(segment)
         gone = {segment.name for segment in old} - set(replaced)
-        kept = {name: segment for name, segment in self.segments.items() if name not in gone}
         for segment in old:
             if segment.name in replaced:
                 replaced[segment.name].is_read = segment.is_read
@@ -202,7 +200,10 @@ class Catalogue:
                 by_type.setdefault(segment.object_type, []).append(segment)
             for object_type, segments in by_type.items():
                 self._matchers[object_type].add_all(segments, now)
-        self.segments = {name: replaced.get(name, segment) for name, segment in kept.items()} | replaced
+        kept = self.segments | replaced  # copied whole: 10,000 names one by one take milliseconds (`bench_define`)
+        for name in gone:
+            del kept[name]
+        self.segments = kept
         if old:
             self._forget_stays()
 

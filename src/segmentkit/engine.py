@@ -35,8 +35,9 @@ from segmentkit.index._matcher import Matcher
 from segmentkit.index._members import Members
 from segmentkit.index._ripple import Ripple
 from segmentkit.index._segments import Segment
+from segmentkit.index._sizes import bytes_by_part
 from segmentkit.index._table import Table, World
-from segmentkit.index._writer import ObjectFlips, Undo, Writer
+from segmentkit.index._writer import Undo, Writer
 from segmentkit.index.deltas import (
     Backfill,
     Change,
@@ -57,6 +58,7 @@ __all__ = ["Engine"]
 
 _new_tuple = tuple.__new__  # a named tuple without the detour over its own constructor: `bench_changes`
 _CHANGES = (Put, Update, Event, Retract, Delete)
+_NO_DELTAS = Deltas(())
 BATCH_FROM = 300
 """Changes from which on a batch is looked at as a whole (`_batches`): there it begins to win (`bench_batches`)."""
 
@@ -135,7 +137,8 @@ class Engine:
             operations, _ = self._acceptor.accept(self._store.facts(), self._now)
         except SegmentKitError as error:
             raise StoreError(f"the store's facts do not fit the schema: {error}") from error
-        self._write(operations, None)
+        for writer in self._write(operations, None):
+            writer.forget()
         for table in self._tables.values():
             table.forget_births()
         for definition in self._catalogue.ordered(self._store.definitions()):
@@ -175,9 +178,9 @@ class Engine:
         """
         with self._lock:
             now = self._read_clock()
-            if isinstance(changes, _CHANGES):
+            if type(changes) is not list and isinstance(changes, _CHANGES):
                 changes = [changes]
-            if type(changes) is list and len(changes) == 1 and self._shares_facts:
+            if self._shares_facts and type(changes) is list and len(changes) == 1:
                 operation = self._acceptor.accept_one(changes[0], now)
                 if operation is not None:
                     return self._apply_one(operation, now)
@@ -194,16 +197,16 @@ class Engine:
             records = self._advance_to(now)
             saved, seq = len(records), self._seq
             undo: Undo | None = [] if resolves else None
-            for object_type, flips in self._write(operations, undo):
-                if flips:
-                    self._number(object_type, flips, records)
+            for writer in self._write(operations, undo):
+                self._seq = writer.finish(records, self._seq, now)
             deltas = Deltas(records)
             if operations or records:
                 try:
                     self._commit(deltas, resolved)
                 except StoreError:
                     with self._world.taken_back():
-                        self._write(list(reversed(undo or ())), None)
+                        for writer in self._write(list(reversed(undo or ())), None):
+                            writer.forget()
                     self._unsaved, self._seq = records[:saved], seq
                     raise
             return deltas
@@ -214,12 +217,15 @@ class Engine:
         object_type, name, arguments = operation
         writer = self._writers[object_type]
         writer.begin(now, None)
-        getattr(writer, name)(*arguments)
+        if name == "update":
+            writer.update(*arguments)
+        else:
+            writer.add_event(*arguments)
         if self._ripple.is_still:
-            self._number(object_type, writer.finish(), records)
+            self._seq = writer.finish(records, self._seq, now)
         else:
             self._collect(records)
-        deltas = Deltas(records)
+        deltas = Deltas(records) if records else _NO_DELTAS
         self._commit(deltas, ())
         return deltas
 
@@ -400,7 +406,9 @@ class Engine:
                     continue
                 object_type, object_id = matcher.table.name, matcher.table.ids[number] or ""
                 if self._ripple.is_still:
-                    self._number(object_type, ((object_id, flips, "time"),), records)
+                    fields = (self._seq + 1, at, object_type, object_id, flips, matcher.heads, "time")
+                    records.append(_new_tuple(Record, fields))
+                    self._seq += len(flips)
                 else:
                     self._writers[object_type].emit(object_id, flips, "time")
                     self._ripple.flipped(matcher, number, flips, at)
@@ -409,8 +417,8 @@ class Engine:
                 self._collect(records)
                 self._world.commit()
 
-    def _write(self, operations: Sequence[Operation], undo: Undo | None) -> list[tuple[str, list[ObjectFlips]]]:
-        """Carry operations out; return what flips, by object type."""
+    def _write(self, operations: Sequence[Operation], undo: Undo | None) -> Iterable[Writer]:
+        """Carry operations out; return the writers that may have flips, to be finished."""
         writers: dict[str, Writer] = {}
         for object_type, operation, arguments in operations:
             writer = writers.get(object_type)
@@ -420,19 +428,12 @@ class Engine:
             getattr(writer, operation)(*arguments)
         if not self._ripple.is_still:
             writers |= self._writers  # others than those that were written to may have flips too
-        return [(object_type, writer.finish()) for object_type, writer in writers.items()]
+        return writers.values()
 
     def _collect(self, records: list[Record | Backfill]) -> None:
         """Number what has flipped at any object."""
-        for object_type, writer in self._writers.items():
-            self._number(object_type, writer.finish(), records)
-
-    def _number(self, object_type: str, flips: Iterable[ObjectFlips], records: list[Record | Backfill]) -> None:
-        heads = self._matchers[object_type].heads
-        for object_id, flipped, cause in flips:
-            fields = (self._seq + 1, self._now, object_type, object_id, flipped, heads, cause)
-            records.append(_new_tuple(Record, fields))
-            self._seq += len(flipped)
+        for writer in self._writers.values():
+            self._seq = writer.finish(records, self._seq, self._now)
 
     def _commit(
         self,
@@ -609,7 +610,7 @@ class Engine:
                 for segment in old:
                     self._tell_readers(segment, after.get(segment.name, BitMap()), segment.members, cause)
             for writer in self._writers.values():
-                writer.finish()
+                writer.forget()
             self._catalogue.segments = {name: self._catalogue.segments[name] for name in before}
             self._seq = seq
             raise
@@ -683,9 +684,11 @@ class Engine:
             segment = self._catalogue.compile(Definition("preview", on, text_of(where)), params, where)
             with self._catalogue.lowered(segment, self._now) as tree:
                 found = self._matchers[on].satisfying(tree, self._now)
-            held = self._catalogue.get(against).members if against is not None else BitMap()
             named = self._tables[on].named
-            return Preview(named(found), named(found - held), named(held - found), named(found & held))
+            if against is None:
+                return Preview(named(found), named(found), (), ())
+            numbers, held = BitMap(found), self._catalogue.get(against).members
+            return Preview(named(numbers), named(numbers - held), named(held - numbers), named(numbers & held))
 
     def deltas(self, after: int = 0) -> Iterator[Delta]:
         """Return the stored deltas with numbers above `after`, in order.
@@ -764,7 +767,7 @@ class Engine:
         return found
 
     def stats(self) -> EngineStatistics:
-        """Return what the engine holds and what it has looked at. Cost: one look at each column."""
+        """Return what the engine holds and what it has looked at. Cost: milliseconds, a look at each part."""
         with self._lock:
             tables = self._tables.values()
             return EngineStatistics(
@@ -772,10 +775,7 @@ class Engine:
                 seq=self._seq,
                 objects={table.name: len(table.alive) for table in tables},
                 events=sum(events.n_events for table in tables for events in table.events.values()),
-                bytes_by_part={
-                    "columns": sum(column.nbytes for table in tables for column in table.columns.values()),
-                    "events": sum(events.nbytes for table in tables for events in table.events.values()),
-                },
+                bytes_by_part=bytes_by_part(tables, self._matchers.values(), self._deadlines),
                 matching={name: matcher.statistics() for name, matcher in self._matchers.items()},
                 deadlines=self._deadlines.statistics(),
             )

@@ -68,6 +68,7 @@ MAX_DIGITS: Final = 1_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 _FIRST_DAY = (datetime.min.replace(tzinfo=UTC) - _EPOCH).days
 _LAST_DAY = (datetime.max.replace(tzinfo=UTC) - _EPOCH).days
 
@@ -81,6 +82,8 @@ def to_micros(value: datetime) -> int:
     >>> to_micros(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
     1000000
     """
+    if type(value) is datetime and value.tzinfo is UTC:  # most are, and none of these can be out of range
+        return (value - _EPOCH) // _MICROSECOND
     if not isinstance(value, datetime):
         raise ClockError(f"expected an aware datetime, got {value!r} ({type(value).__name__})")
     if value.utcoffset() is None:

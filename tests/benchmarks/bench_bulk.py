@@ -1,6 +1,10 @@
 """Many objects at once: tables loaded, segments defined over them, one new filter; beside numpy by hand.
 
     python -m tests.benchmarks.bench_bulk [--contacts 100000] [--segments 1000] [--seed 1] [--repeats 5]
+        [--variant full|attributes]
+
+Milliseconds of CPU time, of all threads, and of wall time. With `--variant attributes` no segment reads
+events or the time, none are loaded, and Polars is asked too, if it is installed.
 
 The peer has the workload's own columns and sorted events as arrays, and computes equal conditions and
 aggregates once for all segments (`rescan`). It knows no ids, keeps no memberships and follows no change.
@@ -23,8 +27,9 @@ import numpy as np
 import segmentkit as sk
 from tests.benchmarks import host, vocabulary as words
 from tests.benchmarks.measure import resident_mib, say
+from tests.benchmarks.polars_peer import PolarsPeer
 from tests.benchmarks.rescan import Rescan
-from tests.benchmarks.trees import EVENTS, Node, make_segments, to_filter
+from tests.benchmarks.trees import EVENTS, Node, is_temporal, make_segments, to_filter
 from tests.benchmarks.workload import START_US, Array, Workload
 
 MODULE = "tests.benchmarks.bench_bulk"
@@ -131,32 +136,48 @@ def load_everything(engine: sk.Engine, workload: Workload, segments: Sequence[No
     }
 
 
-def run(contacts: int, n_segment: int, seed: int, repeats: int) -> Result:
+def _segments(count: int, seed: int, variant: str) -> list[Node]:
+    if variant == "full":
+        return make_segments(count, seed)
+    timeless = [segment for segment in make_segments(4 * count + 100, seed) if not is_temporal(segment)]
+    return timeless[:count]
+
+
+def run(contacts: int, n_segment: int, seed: int, repeats: int, variant: str = "full") -> Result:
     """Load, define, count; print what each takes; compare all memberships with the peer's."""
-    workload, segments = Workload(contacts, seed), make_segments(n_segment, seed)
-    frames = {event: events_frame(workload, event) for event in EVENTS}
+    workload, segments = Workload(contacts, seed), _segments(n_segment, seed, variant)
+    frames = {event: events_frame(workload, event) for event in EVENTS} if variant == "full" else {}
     people = contacts_frame(workload)
     gc.collect()
-    say(f"{contacts:,} contacts, {sum(map(len, frames.values())):,} events, {n_segment:,} segments")
+    say(f"{contacts:,} contacts, {sum(map(len, frames.values())):,} events, {n_segment:,} segments ({variant})")
+    say(f"  {'milliseconds':<44}{'CPU':>10}{'wall':>12}")
     engine, _ = host.make_engine()
     before = resident_mib()
-    _say("load contacts from Arrow", _seconds(lambda: engine.load("contact", people)))
-    _say("load events from Arrow", _seconds(lambda: [engine.load_events("contact", e, f) for e, f in frames.items()]))
+    _say("load contacts from Arrow", _spent(lambda: engine.load("contact", people)))
+    _say("load events from Arrow", _spent(lambda: [engine.load_events("contact", e, f) for e, f in frames.items()]))
     say(f"  {'memory added':<44}{resident_mib() - before:10.0f} MiB")
     peer = Everything(workload, segments)
-    theirs = _seconds(lambda: peer.tick(START_US))
-    parsing = _seconds(lambda: [sk.parse(to_filter(s), engine.schema, "contact") for s in segments])
-    defining = _seconds(lambda: _define_together(engine, segments))
-    recomputing = _seconds(lambda: _recomputed(engine))
+    theirs = _spent(lambda: peer.tick(START_US))
+    parsing = _spent(lambda: [sk.parse(to_filter(s), engine.schema, "contact") for s in segments])
+    defining = _spent(lambda: _define_together(engine, segments))
+    recomputing = _spent(lambda: _recomputed(engine))
     _say("define all segments from one file", defining)
     _say("  of which parsing and checking, about", parsing)
     _say("  all members again, once they are defined", recomputing)
     _say("all members by numpy", theirs)
-    say(f"  {'ratio to defining / to all members again':<44}{theirs / defining:10.2f}{theirs / recomputing:10.2f}")
-    for name, where in FILTERS:
-        times = [_seconds(partial(_count, engine, where)) for _ in range(repeats)]
-        _say(f"count a new filter: {name}", statistics.median(times))
+    contestants = {"numpy": theirs}
     mismatches = 0
+    if variant == "attributes" and PolarsPeer.is_installed():
+        polars, counts = PolarsPeer(workload), list[int]()
+        contestants["Polars"] = _spent(lambda: counts.extend(polars.counts(segments)))
+        _say("all members counted by Polars", contestants["Polars"])
+        mismatches += sum(len(s.members) != n for s, n in zip(engine.segments(), counts, strict=True))
+    for name, spent in contestants.items():
+        label = f"{name}'s CPU time to defining / all members again"
+        say(f"  {label:<44}{spent.cpu / defining.cpu:10.2f}{spent.cpu / recomputing.cpu:12.2f}")
+    for name, where in FILTERS:
+        times = [_spent(partial(_count, engine, where)) for _ in range(repeats)]
+        _say(f"count a filter: {name}", Spent(*(statistics.median(column) for column in zip(*times, strict=True))))
     for number, expected in peer.members.items():
         found = np.zeros(contacts, bool)  # contacts are numbered in the order of the table
         found[np.array(engine._catalogue.segments[host.segment_name(number)].members.to_array(), np.int64)] = True
@@ -190,8 +211,21 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _say(what: str, seconds: float) -> None:
-    say(f"  {what:<44}{seconds * 1e3:10.1f} ms")
+class Spent(NamedTuple):
+    """Milliseconds of CPU time, of all threads, and of wall time."""
+
+    cpu: float
+    wall: float
+
+
+def _spent(action: Callable[[], object]) -> Spent:
+    wall, cpu = time.perf_counter(), time.process_time()
+    action()
+    return Spent((time.process_time() - cpu) * 1e3, (time.perf_counter() - wall) * 1e3)
+
+
+def _say(what: str, spent: Spent) -> None:
+    say(f"  {what:<44}{spent.cpu:10.1f}{spent.wall:12.1f}")
 
 
 def main(argv: Sequence[str] | None = None) -> list[Result]:
@@ -201,8 +235,9 @@ def main(argv: Sequence[str] | None = None) -> list[Result]:
     parser.add_argument("--segments", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5, help="how often each new filter is counted")
+    parser.add_argument("--variant", choices=("full", "attributes"), default="full")
     asked = parser.parse_args(argv)
-    return [run(asked.contacts, asked.segments, asked.seed, asked.repeats)]
+    return [run(asked.contacts, asked.segments, asked.seed, asked.repeats, asked.variant)]
 
 
 if __name__ == "__main__":

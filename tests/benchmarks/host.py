@@ -70,7 +70,7 @@ def define(engine: sk.Engine, segments: Sequence[Node]) -> float:
 
 def load_contacts(engine: sk.Engine, workload: Workload, size: int = 2_000) -> float:
     """Put all contacts, in batches; return the seconds that building the changes and applying them took."""
-    contacts = ((object_id(i), _public(workload.contact(i))) for i in range(workload.n_contact))
+    contacts = ((object_id(i), public(workload.contact(i))) for i in range(workload.n_contact))
     return _load(engine, contacts, size, lambda fact: sk.Put("contact", *fact))
 
 
@@ -98,7 +98,8 @@ def _batches(facts: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _public(attributes: dict[str, Any]) -> dict[str, Any]:
+def public(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a contact as a host gives them."""
     visit = attributes["last_visit"]
     return attributes | {"last_visit": None if visit is None else to_datetime(visit)}
 

@@ -11,9 +11,13 @@ from tests.benchmarks import (
     bench_batches,
     bench_bulk,
     bench_changes,
+    bench_define,
+    bench_filters,
+    bench_growth,
     bench_language,
     bench_memory,
     bench_relations,
+    bench_soak,
     bench_structures,
     bench_time,
 )
@@ -93,6 +97,15 @@ def test_batches_end_with_the_memberships_of_the_peer() -> None:
     assert [result.mismatches for result in bench_batches.main(arguments)] == [0]
 
 
+def test_changes_that_flip_nothing_examine_few_clauses_whatever_the_sizes() -> None:
+    (segments,) = bench_growth.main(
+        ["--segments", "20,60", "--contacts", "120", "--changes", "200", "--only", "segments"]
+    )
+    (objects,) = bench_growth.main(["--objects", "60,120", "--planned", "60", "--changes", "200", "--only", "objects"])
+    assert segments.mismatches == objects.mismatches == 0
+    assert max(*segments.examined, *objects.examined) < 60 / 4
+
+
 def test_passing_time_ends_with_the_memberships_of_the_rescan() -> None:
     arguments = ["--contacts", str(CONTACTS), "--segments", str(SEGMENTS), "--steps", "2", "--only", "ticks"]
     assert [result.mismatches for result in bench_time.main(arguments)] == [0]
@@ -102,8 +115,9 @@ def test_a_herd_flips_completely_at_its_midnight() -> None:
     assert [result.mismatches for result in bench_time.main(["--herd", "500", "--only", "herd"])] == [0]
 
 
-def test_many_objects_at_once_have_the_memberships_of_the_rescan() -> None:
-    arguments = ["--contacts", "700", "--segments", str(SEGMENTS), "--repeats", "1"]
+@pytest.mark.parametrize("variant", ["full", "attributes"])
+def test_many_objects_at_once_have_the_memberships_of_the_rescan(variant: str) -> None:
+    arguments = ["--contacts", "700", "--segments", str(SEGMENTS), "--repeats", "1", "--variant", variant]
     assert [result.mismatches for result in bench_bulk.main(arguments)] == [0]
 
 
@@ -124,3 +138,18 @@ def test_structures_alone_give_plain_answers() -> None:
 def test_one_change_flips_all_that_it_reaches() -> None:
     arguments = ["--contacts", "200", "--around", "20", "--products", "300", "--changes", "40"]
     assert [result.mismatches for result in bench_relations.main(arguments)] == [0]
+
+
+def test_a_long_run_ends_with_the_memberships_that_its_facts_give() -> None:
+    (result,) = bench_soak.main(["--changes", "3000", "--contacts", "60", "--segments", "20", "--keep", "100"])
+    assert result.mismatches == 0
+
+
+def test_definitions_on_a_live_engine_have_the_members_that_the_facts_give() -> None:
+    (result,) = bench_define.main(["--contacts", "700", "--segments", str(SEGMENTS), "--repeats", "3", "--formula"])
+    assert result.mismatches == 0
+
+
+def test_new_filters_count_the_same_by_all_contestants() -> None:
+    results = bench_filters.main(["--contacts", "700", "--filters", "20"])
+    assert [result.mismatches for result in results] == [0, 0]

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -227,27 +228,30 @@ def _amounts(raw: Array) -> Array:
 
 
 def make_changes(workload: Workload, count: int) -> list[Change]:
-    """Return changes in time order, 60 % events and 40 % updates of one attribute.
+    """Return the first changes of the stream."""
+    return list(islice(iter_changes(workload), count))
+
+
+def iter_changes(workload: Workload) -> Iterator[Change]:
+    """Yield changes in time order, 60 % events and 40 % updates of one attribute, for ever.
 
     Time moves at the pace of the history: as many events per contact and day as in the 90 days before.
     """
     rng = random.Random(f"changes {workload.seed} {workload.n_contact}")
     pause = 0.6 * HISTORY_DAYS * DAY_US / (EVENTS_PER_CONTACT * workload.n_contact)
     known: dict[int, dict[str, Any]] = {}
-    changes: list[Change] = []
     at = float(START_US)
-    for _ in range(count):
+    while True:
         at += rng.expovariate(1 / pause)
         contact = rng.randrange(workload.n_contact)
         if rng.random() < 0.6:
-            changes.append(EventChange(contact, _new_happening(rng, workload, int(at))))
+            yield EventChange(contact, _new_happening(rng, workload, int(at)))
             continue
         attributes = known.get(contact) or known.setdefault(contact, workload.contact(contact))
         attribute = rng.choices(ATTRIBUTES, _UPDATE_WEIGHTS)[0]
         value = _new_value(rng, workload, attribute, attributes[attribute], int(at))
         attributes[attribute] = value
-        changes.append(AttributeChange(int(at), contact, attribute, value))
-    return changes
+        yield AttributeChange(int(at), contact, attribute, value)
 
 
 _UPDATE_WEIGHTS = (2, 5, 2, 2, 10, 10, 3, 15, 5, 40, 3, 3, 1)

@@ -17,7 +17,7 @@ from segmentkit import schema
 from segmentkit.dsl import parse
 from segmentkit.dsl.evaluate import DictFacts, evaluate
 from segmentkit.dsl.predicates import Predicate
-from segmentkit.index._cells import Domain, age_cuts, cut_attribute, truths_by_cell, truths_of_ages
+from segmentkit.index._cells import Domain, age_cuts, cut_attribute, truths_by_cell, truths_by_literal, truths_of_ages
 from segmentkit.index._columns import Column, DecimalColumn, Scale, column_for
 from segmentkit.index.deltas import bits_of
 from segmentkit.schema import ObjectType, Schema, to_micros
@@ -350,3 +350,10 @@ def test_truths_by_cell_turn_the_table_on_its_side(table: tuple[int, list[int]])
     assert [bits_of(truth) for truth in truths] == [
         [literal for literal, cells in enumerate(cells_by_literal) if cells >> cell & 1] for cell in range(n_cells)
     ]
+
+
+@given(st.integers(1, 40).flatmap(lambda n: st.tuples(st.just(n), st.lists(st.integers(-1, 2**n - 1), min_size=1))))
+def test_truths_of_all_literals_are_those_of_each(case: tuple[int, list[int]]) -> None:
+    n_literals, truths = case
+    expected = [bytes(truth >> literal & 1 for truth in truths) for literal in range(n_literals)]
+    assert truths_by_literal(truths, n_literals) == expected

@@ -19,15 +19,16 @@ SMALLEST = -(2**63)
 
 def table_of(*objects: int, **properties: schema.ValueType) -> EventTable:
     """Return an empty table for the objects, which nobody follows the scale of."""
-    table = EventTable(EventType("purchase", properties), lambda: None)
-    for _ in objects:
-        table.append()
-    return table
+    return EventTable(EventType("purchase", properties), lambda: None)
+
+
+def id_of(number: int, tag: int) -> str:
+    return id_of_tag(tag)
 
 
 def insert(table: EventTable, number: int, at: int, tag: int, **properties: Any) -> None:
     """Add an event without an id of its own."""
-    table.insert(number, at, tag, table.accept(properties), id_of_tag)
+    table.insert(number, at, tag, table.accept(properties), id_of)
 
 
 def seen(table: EventTable, number: int = 0) -> list[tuple[int, str]]:
@@ -60,7 +61,7 @@ def test_events_at_one_instant_with_ids_lie_in_the_order_of_the_ids() -> None:
     table = table_of(0)
     ids = {-1: "b", -2: "a", -3: "c", 4: id_of_tag(4), -5: "~~"}
     for tag in ids:
-        table.insert(0, 5, tag, (), ids.__getitem__)
+        table.insert(0, 5, tag, (), lambda _, t: ids[t])
     assert [fact.id for fact in table.facts(0, ids.__getitem__)] == sorted(ids.values())
 
 
@@ -71,7 +72,7 @@ def test_a_row_is_a_sorted_list(events: list[tuple[int, str]]) -> None:
     table = table_of(0)
     ids = {-tag: event_id for tag, (_, event_id) in enumerate(events, start=1)}
     for tag, (at, _) in zip(ids, events, strict=True):
-        table.insert(0, at, tag, (), ids.__getitem__)
+        table.insert(0, at, tag, (), lambda _, t: ids[t])
     assert [(fact.at, fact.id) for fact in table.facts(0, ids.__getitem__)] == sorted(events)
     assert table.n_events == len(events)
 
@@ -146,8 +147,6 @@ def test_a_decimal_with_more_places_rescales_the_rows_and_tells_it() -> None:
     table = EventTable(
         EventType("purchase", {"count": schema.integer, "amount": schema.decimal}), lambda: told.append("rescaled")
     )
-    table.append()
-    table.append()
     insert(table, 0, 1, 1, count=7, amount="19.90")
     insert(table, 0, 2, 2, count=8)
     insert(table, 1, 1, 3, count=9, amount=Decimal(2**62).scaleb(-2))

@@ -1,6 +1,6 @@
 """Laws of the bulk path: what is worked out for all objects together is what plain evaluation says of each.
 
-The path is taken from one object on here, instead of where it begins to win.
+The path is taken from one object on here, instead of where it begins to win; events are in small pages.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ import pytest
 from hypothesis import given, strategies as st
 
 import segmentkit as sk
-from segmentkit.index import _matcher, _plan
+from segmentkit.index import _digests, _matcher, _plan
 from tests.examples import FORMS
 from tests.histories import History, Segment, fit, histories
 from tests.side_by_side import engine_for
+from tests.small_pages import small_pages
 from tests.strategies import moves
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _always_in_bulk() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, small_pages():
         patch.setattr(_plan, "BULK_FROM", 1)
         patch.setattr(_matcher, "_FEW_SEGMENTS", 0)
         yield
@@ -97,6 +98,26 @@ def test_previews_find_what_plain_evaluation_finds(history: History) -> None:
         engine.define(segment.name, on=segment.on, where=sk.format(segment.tree))
         assert engine.verify() == []
         assert list(found) == list(engine.members(segment.name))
+
+
+@FORMS
+@given(histories(n_segments=3), st.sampled_from([2, 4, 254]), st.sampled_from([2, 16_384]))
+def test_previews_follow_what_changes_between_them(history: History, edges: int, noted: int) -> None:
+    """Digests of columns are those of the facts of the moment, with coarse buckets too, and when many facts change."""
+    history = fit(history)
+    engine, clock = engine_for(history.world)
+    for segment in history.segments:
+        engine.define(segment.name, on=segment.on, where=sk.format(segment.tree))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_digests, "_MOST_EDGES", edges)
+        patch.setattr(_digests, "_MOST_NOTED", noted)
+        for step in history.steps:
+            clock.advance(step.move)
+            engine.apply(step.changes)
+            for segment in history.segments:
+                found = engine.preview(on=segment.on, where=sk.format(segment.tree)).members
+                assert list(found) == list(engine.members(segment.name))
+    assert engine.verify() == []
 
 
 # ------------------------------------------------------------------------------ loading

@@ -22,7 +22,8 @@ from segmentkit.dsl.predicates import (
 from segmentkit.index import _cells
 from segmentkit.index._clauses import AgeKey, OrderedKey, TextKey
 from segmentkit.index._features import MISSING, Context, Feature, Move
-from segmentkit.index.deltas import mask_of
+from segmentkit.index._steps import Step
+from segmentkit.index.deltas import bits_of, mask_of
 
 OTHER: Final = 2  # cell of the values that no literal of a closed feature names
 _MOST_OPEN_CELLS: Final = 4_096  # values that an open feature remembers
@@ -69,6 +70,7 @@ class TextFeature(Feature):
         self._closed = key.closed
         self._cell_by_value: dict[Any, int] = {None: MISSING}
         self._cell_by_truth: dict[int, int] = {}
+        self._apart: dict[int, frozenset[int]] = {}
         if key.closed:
             self._close()
         else:
@@ -143,6 +145,25 @@ class TextFeature(Feature):
         get, test = self._column.get, self._tests[literal]  # one pattern is tried, not all of them
         return lambda number: test(get(number))
 
+    def _step(self, before: int, after: int) -> Step:
+        """Return the clauses of the literals that tell one of the cells from that of other texts, and not both."""
+        gained: list[int] = []
+        lost: list[int] = []
+        of_before, of_after = self._literals_apart(before), self._literals_apart(after)
+        truth = self.truths[after]
+        for literal in of_before ^ of_after:
+            (gained if truth >> literal & 1 else lost).extend(self.clauses_of[literal])
+        return gained, lost
+
+    def _literals_apart(self, cell: int) -> frozenset[int]:
+        """Return the literals that are true in a cell and not in that of other texts, or the other way round."""
+        found = self._apart.get(cell)
+        if found is None:
+            full = (1 << len(self.literals)) - 1
+            other = self.truths[OTHER if self._closed else MISSING]
+            found = self._apart[cell] = frozenset(bits_of((self.truths[cell] ^ other) & full))
+        return found
+
     def typical_cells(self) -> Sequence[int]:
         return (OTHER,) if self._closed and self._column.type.kind != "boolean" else range(2, len(self.masks))
 
@@ -153,7 +174,7 @@ class TextFeature(Feature):
             cell = self._cell_by_truth[truth] = len(self.truths)
             self.truths.append(truth)
             if self.masks:
-                self.masks.append(self._mask(truth))
+                self.masks.append(self._mask(truth, self._bits_by_literal()))
         if len(self._cell_by_value) < _MOST_OPEN_CELLS:
             self._cell_by_value[value] = cell
         return cell

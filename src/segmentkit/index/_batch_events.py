@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import numpy as np
 
@@ -45,14 +44,14 @@ def insert_events(
     data = memoryview(words.tobytes())
     start = 0
     for number, at in zip(numbers.tolist(), ats.tolist(), strict=True):
-        row = rows[number]
+        row = rows.take(number)
         if type(row) is array and row[-stride] < at:
             row.frombytes(data[start : start + size])
         elif row is None:
-            row = rows[number] = array("q")
-            row.frombytes(data[start : start + size])
+            row = array("q", data[start : start + size].tobytes())
+            rows[number] = row
         else:
-            events.insert_words(number, words[start // size].tolist(), partial(table.event_id, number))
+            events.insert_words(number, words[start // size].tolist(), table.event_id)
         start += size
     events.n_events += len(numbers)
     return tags

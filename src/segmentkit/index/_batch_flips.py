@@ -1,4 +1,4 @@
-"""From the moves of many objects to the segments that flip for each: `Matcher.flips`, for a wave.
+"""From the moves of many objects to the segments that flip for each: `Matcher.carry`, for a wave.
 
 A move concerns the clauses whose literal it flips (`Feature.step`). So a wave is a list of pairs of an
 object and a clause, some ten thousand for a thousand objects, and literal after literal takes those pairs
@@ -77,7 +77,7 @@ class _Flips:
         distinct, which = np.unique(keys, return_inverse=True)
         by_place = self._clauses.by_place
         moves = [(by_place[key >> 32], key >> 16 & 0xFFFF, key & 0xFFFF) for key in distinct.tolist()]
-        rows, steps = Lists(self._clauses.steps.between_cells(moves)).of(which)
+        rows, steps = Lists(self._clauses.steps.between(moves)).of(which)
         return (places[rows], steps), self._clauses.untold[columns[rows]]
 
     def _loose_pairs(self) -> tuple[Pairs, Array]:
@@ -87,13 +87,8 @@ class _Flips:
             if feature in clauses.features:
                 places.append(place)
                 moves.append((feature, before, after))
-        of_cells = [row for row, move in enumerate(moves) if move[0].truths]
-        others = [row for row, move in enumerate(moves) if not move[0].truths]
-        rows = np.array([*of_cells, *others], np.int64)
-        steps = clauses.steps.between_cells([moves[row] for row in of_cells])
-        steps += clauses.steps.between([moves[row] for row in others])
+        steps = clauses.steps.between(moves)
         owners, signed = Lists(steps).of(np.arange(len(steps)))
-        owners = rows[owners]
         features = np.array([clauses.features[move[0]] for move in moves], np.int64)
         of_sets, tests, holds = clauses.tests.flipped_by_sets(self._moves.sets)
         which, concerned = clauses.clauses_of_test.of(tests)
@@ -107,12 +102,8 @@ class _Flips:
 
     def _hold_in_rows(self, places: Array, clauses: Array, cells: Array) -> Array:
         """Return the rows of those pairs for which all literals hold that rows tell of."""
-        table, stride, flat = self._clauses, cells.shape[1], cells.reshape(-1)
-        left = np.arange(len(places))
-        for columns, bases in zip(table.places, table.bases, strict=True):
-            held = np.flatnonzero(table.truths[bases[clauses] + flat[places * stride + columns[clauses]]])
-            left, places, clauses = left[held], places[held], clauses[held]
-        return left
+        held: Array = self._clauses.in_rows.sift_pairs(cells, places, clauses)
+        return held
 
     def _hold_besides(self, pairs: Pairs, n_gains: int, flipped: tuple[Array, Array, Array]) -> Array:
         """Return whether the other literals hold: now for the first pairs, before the wave for the rest.

@@ -26,6 +26,7 @@ from segmentkit.index._bulk_values import Coded, plain_list
 from segmentkit.index._columns import Column, DecimalColumn
 from segmentkit.index._features import Feature, Move
 from segmentkit.index._plan import Plan
+from segmentkit.index._routes import NOBODY
 from segmentkit.index._series import Series
 from segmentkit.index._sets import SetFeature
 
@@ -131,7 +132,7 @@ class _WaveWriter:
     def _before(self, group: AttributeGroup) -> _Before:
         """Note what features have to know of the old values of an attribute."""
         column, places = self._table.columns[group.name], group.places
-        features = self._plan.features_of_attribute(group.name)
+        features = self._plan.by_attribute.get(group.name, ())
         together = [feature for feature in features if _goes_together(feature)] if len(places) > FEW else []
         one_by_one = [feature for feature in features if feature not in together]
         olds = list(map(column.get, self._wave.numbers[places].tolist())) if one_by_one else []
@@ -232,7 +233,7 @@ class _WaveWriter:
                 moves: list[Move] = []
                 series.added(listed[row], index, self._now, moves)
                 self._note(places[row], moves)
-        for feature in self._plan.features_of_event(group.name):
+        for feature in self._plan.routes.get(group.name, NOBODY).features:
             for place, number in zip(places, listed, strict=True):
                 moves = []
                 feature.look_again(number, self._now, moves)
@@ -243,12 +244,12 @@ class _WaveWriter:
 
         Where a property has to be of one value, only events of that value concern the series.
         """
-        plan, name = self._plan, group.name
+        route = self._plan.routes.get(group.name, NOBODY)
         every = np.arange(len(group.places))
-        parts = [(series, every) for series in (*plan._series.get(name, ()), *plan._series_by_test.get(name, ()))]
+        parts = [(series, every) for series in (*route.series, *route.tested)]
         few: list[Part] = []
-        for offset, series_by_value in plan._series_by_value.get(name, {}).items():
-            values = group.values_by_name[self._table.events[name].names[offset]]
+        for offset, series_by_value in route.by_value.items():
+            values = group.values_by_name[self._table.events[group.name].names[offset]]
             assert isinstance(values, Coded)
             order = np.argsort(values.codes, kind="stable")
             for start, end in runs_in(values.codes[order]):
@@ -284,7 +285,7 @@ class _WaveWriter:
             write_cells(plan._rows, self._block(places), written)
 
     def _add_one_by_one(self, group: EventGroup) -> None:
-        table, plan = self._table, self._plan
+        table, route = self._table, self._plan.routes.get(group.name, NOBODY)
         events = table.events[group.name]
         types = events.type.properties
         columns = [plain_list(types[name], group.values_by_name[name]) for name in events.names]
@@ -296,9 +297,9 @@ class _WaveWriter:
         ):
             index, _ = table.add_event(number, group.name, at, event_id, values)
             moves: list[Move] = []
-            for series in plan.series_of(group.name, values):
+            for series in route.series_of(values):
                 series.added(number, index, self._now, moves)
-            for feature in plan.features_of_event(group.name):
+            for feature in route.features:
                 feature.look_again(number, self._now, moves)
             self._note(place, moves)
 

@@ -14,8 +14,10 @@ import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_values import Coded, Pairs, Values, Words, checked_codes, days_of, from_numpy, micros_of
+from segmentkit.index.deltas import bits_of
 from segmentkit.schema import ValueType, text
 
+_BITS = 62  # of a word that has no sign
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
@@ -89,19 +91,34 @@ def _sets(column: Any) -> Coded | None:
         return None
     encoded = members.dictionary_encode()
     names = encoded.dictionary.to_pylist()
-    words = encoded.indices.cast(pa.int32()).to_numpy(zero_copy_only=False).tobytes()
-    ends = (4 * column.offsets.to_numpy(zero_copy_only=False).astype(np.int64)).tolist()
-    code_by_row: dict[bytes, int] = {}
-    codes = []
-    for start, end in pairwise(ends):
-        codes.append(code_by_row.setdefault(words[start:end], len(code_by_row)))
-    found = np.where(_nulls(column), -1, np.array(codes, np.int32))
     if not _are_plain(names):
         return None
+    codes = encoded.indices.cast(pa.int32()).to_numpy(zero_copy_only=False)
+    offsets = column.offsets.to_numpy(zero_copy_only=False).astype(np.int64)
+    missing = _nulls(column)
+    if len(names) <= _BITS:
+        return _sets_of_few(names, codes, offsets, missing)
+    words, ends = codes.tobytes(), (4 * offsets).tolist()
+    code_by_row: dict[bytes, int] = {}
+    rows = [code_by_row.setdefault(words[start:end], len(code_by_row)) for start, end in pairwise(ends)]
+    found = np.where(missing, -1, np.array(rows, np.int32))
     distinct: dict[Any, int] = {}  # the same members in another order are the same set
     sets = (frozenset([names[code] for code in array("i", row)]) for row in code_by_row)
     again = [distinct.setdefault(members, len(distinct)) for members in sets]
     return Coded(np.array([*again, -1], np.int32)[found], list(distinct))
+
+
+def _sets_of_few(names: list[str], codes: Array, offsets: Array, missing: Array) -> Coded:
+    """Return sets of few different members: each is a word with a bit for each of its members."""
+    words = np.zeros(len(offsets) - 1, np.int64)
+    filled = np.flatnonzero(np.diff(offsets))
+    if len(filled):
+        bits = np.int64(1) << codes[: offsets[-1]].astype(np.int64)
+        words[filled] = np.bitwise_or.reduceat(bits, offsets[filled])
+    words[missing] = 0
+    patterns, found = np.unique(words, return_inverse=True)
+    sets = [frozenset([names[bit] for bit in bits_of(pattern)]) for pattern in patterns.tolist()]
+    return Coded(np.where(missing, -1, found).astype(np.int32), sets)
 
 
 def _are_plain(members: list[str]) -> bool:

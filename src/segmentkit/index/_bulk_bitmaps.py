@@ -8,7 +8,7 @@ in roaring's portable serialised form, a copy of 8 kB a container, instead of th
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -20,6 +20,7 @@ Array: TypeAlias = npt.NDArray[Any]
 BLOCK: Final = 65_536
 """Places of a container."""
 
+_BLOCK_WORDS: Final = BLOCK // 64
 _COOKIE: Final = 12_346  # of the portable form without run containers
 _MOST_LISTED: Final = 4_096  # numbers that a container lists one by one; with more it is a bitset
 
@@ -51,11 +52,9 @@ def container(bits: Array) -> tuple[int, bytes]:
     n_set = count_of(bits)
     if n_set > _MOST_LISTED:
         return n_set, bits.tobytes().ljust(BLOCK // 8, b"\0")
-    words = np.flatnonzero(bits)
     if not n_set:
         return 0, b""
-    places = np.flatnonzero(np.unpackbits(bits[words].view(np.uint8), bitorder="little"))
-    return n_set, ((words[places >> 6] << 6) + (places & 63)).astype("<u2").tobytes()
+    return n_set, places_of(bits).astype("<u2").tobytes()
 
 
 def bitmap_of(containers: Iterable[tuple[int, int, bytes]]) -> BitMap:
@@ -75,6 +74,78 @@ def bitmap_of(containers: Iterable[tuple[int, int, bytes]]) -> BitMap:
         offset += len(data)
     head = struct.pack("<II", _COOKIE, len(parts)) + keys + struct.pack(f"<{len(offsets)}I", *offsets)
     return BitMap.deserialize(head + b"".join(data for _, _, data in parts))
+
+
+def bitmap_of_bits(bits: Array) -> BitMap:
+    """Return the bitmap of a bitset of any length.
+
+    >>> list(bitmap_of_bits(packed(np.arange(70_000) % 65_536 == 3)))
+    [3, 65539]
+    """
+    missing = -len(bits) % _BLOCK_WORDS
+    blocks = (np.concatenate((bits, np.zeros(missing, np.uint64))) if missing else bits).reshape(-1, _BLOCK_WORDS)
+    counts = _counts_of(blocks)
+    is_listed = (counts > 0) & (counts <= _MOST_LISTED)
+    listed = (places_of(blocks[is_listed].ravel()) & BLOCK - 1).astype("<u2").tobytes()  # of all such blocks at once
+    parts, start = [], 0
+    for place, n_set in enumerate(counts.tolist()):
+        if n_set > _MOST_LISTED:
+            parts.append((place, n_set, blocks[place].tobytes()))
+        elif n_set:
+            parts.append((place, n_set, listed[start : start + 2 * n_set]))
+            start += 2 * n_set
+    return bitmap_of(parts)
+
+
+class Found:
+    """The numbers of some objects, of which only their count is known until somebody asks for more.
+
+    Cost: a preview is mostly counted, and its bitmap would be a third of what it takes (`bench_filters`).
+    """
+
+    def __init__(self, bits: Array) -> None:
+        self._bits = bits
+        self._bitmap: BitMap | None = None
+        self._count = int(_counts_of(bits.reshape(1, -1))[0])
+
+    @property
+    def bitmap(self) -> BitMap:
+        """The numbers; not to be changed."""
+        if self._bitmap is None:
+            self._bitmap = bitmap_of_bits(self._bits)
+        return self._bitmap
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.bitmap)
+
+    def __getitem__(self, index: int) -> int:
+        return int(self.bitmap[index])
+
+
+def _counts_of(blocks: Array) -> Array:
+    """Return how many bits are set in each row of words."""
+    if hasattr(np, "bitwise_count"):  # from numpy 2.0 on
+        counts: Array = np.bitwise_count(blocks).sum(axis=1, dtype=np.int64)
+        return counts
+    return np.array([count_of(block) for block in blocks], np.int64)
+
+
+def places_of(bits: Array) -> Array:
+    """Return the places whose bits are set, ascending.
+
+    >>> places_of(packed(np.array([True, False, True]))).tolist()
+    [0, 2]
+    """
+    words = np.flatnonzero(bits != 0)
+    some = bits[words].view(np.uint8)
+    kept = np.flatnonzero(some != 0)  # only bytes that are not zero are unpacked: most bitsets are sparse
+    starts = (words[kept >> 3] << 6) + ((kept & 7) << 3)
+    places = np.flatnonzero(np.unpackbits(some[kept], bitorder="little").view(bool))
+    found: Array = starts[places >> 3] + (places & 7)
+    return found
 
 
 def truths_in(bitmap: BitMap, start: int, stop: int) -> Array:

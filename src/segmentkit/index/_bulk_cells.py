@@ -6,6 +6,7 @@ What has no vectorised form here is worked out object by object, by the feature 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from segmentkit.index._attributes import OTHER, AgeFeature, DayAgeFeature, Order
 from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_facts import Block, Histories, n_cuts_until
+from segmentkit.index._bulk_newest import newest_cells
 from segmentkit.index._bulk_text import open_cells
 from segmentkit.index._bulk_where import Passing, reduced
 from segmentkit.index._clauses import BooleanKey, FeatureKey, SetKey, _spread_out, key_of
@@ -61,8 +63,7 @@ class Cells:
             case AgeFeature():
                 cells = _age(feature, block)
             case NthFeature():
-                matching = self.matching(feature.series, block)
-                cells = None if matching is None else _nth(feature, matching, block)[0]
+                cells = self._nth(feature, block)
             case SumFeature():
                 matching = self.matching(feature.series, block)
                 cells = None if matching is None else _sum(feature, matching, block)[0]
@@ -97,7 +98,8 @@ class Cells:
             return _few_values(values, named, column.dictionary.code_by_value)
         known = self._cells_by_code.get(feature)
         if known is None:
-            known = self._cells_by_code[feature] = _cells_by_code(feature, column, self._zone)
+            make = partial(_cells_by_code, feature, column, self._zone)
+            known = self._cells_by_code[feature] = block.table.digests.cells_by_code(feature, make)
         return known[values]  # a missing value is -1, the last item
 
     # ----------------------------------------------------------------------- events
@@ -112,6 +114,15 @@ class Cells:
         if passes is None:
             passes = self._passing[series.event, series.where] = Passing(series.events, series.where, self._zone)
         return block.matching(series.event, series.where, passes)
+
+    def _nth(self, feature: NthFeature, block: Block) -> Array | None:
+        numbers = block.numbers
+        if isinstance(numbers, range) and block.asks_little_of(feature.series.event):
+            cells = newest_cells(feature, numbers.start, numbers.stop, block.now, _cell_type(feature))
+            if cells is not None:
+                return cells
+        matching = self.matching(feature.series, block)
+        return None if matching is None else _nth(feature, matching, block)[0]
 
     def series(self, series: Series, block: Block) -> tuple[list[Array], Array]:
         """Return the cells of the features of a series, and when time alone can next move one (or `_NEVER`)."""

@@ -14,9 +14,11 @@ import numpy as np
 
 from segmentkit.dsl.predicates import Predicate
 from segmentkit.index._bulk_bitmaps import BLOCK, Array
+from segmentkit.index._bulk_events import chosen, stretch
 from segmentkit.index._columns import BooleanColumn, CodedColumn, IntegerColumn, NumberColumn
 from segmentkit.index._table import Table
 
+_FEW_LOOKS: Final = 2
 _FEW_CUTS: Final = 24  # up to here, comparing with one cut after another is faster than bisection,
 _FEW_VALUES: Final = 1_024  # unless there are so few values that calls count for more than comparisons
 
@@ -66,6 +68,7 @@ class Block:
         self.numbers = numbers
         self.n_objects = len(numbers)
         self._histories: dict[str, Histories | None] = {}
+        self._asked: dict[str, int] = {}
         self._matching: dict[tuple[str, Predicate | None], Histories | None] = {}
         self._grouped: dict[tuple[str, int], tuple[Array, Array]] = {}
         self._owners: dict[str, Array] = {}
@@ -97,6 +100,11 @@ class Block:
             case _:
                 return None
 
+    def asks_little_of(self, name: str) -> bool:
+        """Whether events of a name have been asked for so seldom that laying them out would not pay."""
+        self._asked[name] = asked = self._asked.get(name, 0) + 1
+        return asked <= _FEW_LOOKS and name not in self._histories
+
     def histories(self, name: str) -> Histories | None:
         """Return the events of a name; None if some have values that are no machine words."""
         if name not in self._histories:
@@ -104,15 +112,13 @@ class Block:
         return self._histories[name]
 
     def _flattened(self, name: str) -> Histories | None:
-        events = self.table.events[name]
-        if isinstance(self.numbers, range):
-            rows = events.rows[self.numbers.start : self.numbers.stop]
-        else:
-            rows = [events.rows[number] for number in self.numbers.tolist()]
-        if list in set(map(type, rows)):
+        events, numbers = self.table.events[name], self.numbers
+        if events.rows.any_list(self.iter_numbers()):
             return None
-        ends = np.cumsum(np.array([0 if row is None else len(row) for row in rows], np.int64)) // events.stride
-        words = np.frombuffer(b"".join([row for row in rows if row is not None]), np.int64).reshape(-1, events.stride)
+        if isinstance(numbers, range):
+            words, ends = stretch(events, numbers.start, numbers.stop)
+        else:
+            words, ends = chosen(events, numbers)
         starts = np.concatenate((_ZERO, ends[:-1]))
         return _seen_at(self.now, (words[:, 0].copy(), words, None), starts, ends)
 

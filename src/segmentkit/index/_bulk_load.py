@@ -5,19 +5,16 @@ What is left is what one `Put`, or one `Event`, after another leaves. Values are
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
+from segmentkit.index._bulk_layout import lay_out
 from segmentkit.index._bulk_store import TooWideError, clear_values, event_words, extend, set_values
 from segmentkit.index._bulk_values import Coded, Doubles, Pairs, Plain, Values, Words
-from segmentkit.index._events import DictionaryCodec, EventTable, id_of_tag
+from segmentkit.index._events import DictionaryCodec, EventTable
 from segmentkit.index._table import Table
-
-_MISSING: Final = -(2**63)
 
 
 def put_objects(table: Table, ids: Sequence[str], values_by_name: Mapping[str, Values], now: int) -> tuple[Array, int]:
@@ -51,8 +48,6 @@ def numbers_of(table: Table, ids: Sequence[str], now: int) -> tuple[Array, int]:
         table.alive.add_range(first_new, first_new + len(new))
         for column in table.columns.values():
             extend(column, len(new))
-        for events in table.events.values():
-            events.rows.extend([None] * len(new))
     if len(new) == len(ids):
         return np.arange(first_new, first_new + len(new)), first_new
     return np.fromiter(map(known.__getitem__, ids), np.int64, len(ids)), first_new
@@ -90,8 +85,7 @@ def add_events(
     if not len(numbers):
         return
     events = table.events[name]
-    touched = np.flatnonzero(np.bincount(numbers))
-    if _has_lists(events, touched):
+    if _any_list(events, numbers):
         raise TooWideError
     columns: list[Array | None] = [None] * len(events.names)
     order = sorted(range(len(events.names)), key=lambda i: isinstance(events.codecs[i], DictionaryCodec))
@@ -99,27 +93,13 @@ def add_events(
         values = values_by_name.get(events.names[place])
         if values is not None:
             columns[place] = event_words(events.codecs[place], values)
-    if _has_lists(events, touched):
+    if _any_list(events, numbers):
         raise TooWideError  # a scale has grown, and with it a value out of its word
-    old = {number: row for number in touched.tolist() if (row := events.rows[number]) is not None}
-    n_old = sum(map(len, old.values())) // events.stride
-    words = np.full((n_old + len(numbers), events.stride), _MISSING, np.int64)
-    words[n_old:, 0] = ats
-    words[n_old:, 1] = tags_of(table, numbers, ids)
-    for place, column in enumerate(columns, start=2):
-        if column is not None:
-            words[n_old:, place] = column
-    owners = numbers
-    if n_old:
-        words[:n_old] = np.frombuffer(b"".join(old.values()), np.int64).reshape(-1, events.stride)
-        counts = [len(row) // events.stride for row in old.values()]
-        owners = np.concatenate((np.repeat(np.array(list(old), np.int64), counts), numbers))
-    _lay_out(table, events, owners, words)
-    events.n_events += len(numbers)
+    lay_out(table, events, numbers, (ats, tags_of(table, numbers, ids), *columns))
 
 
-def _has_lists(events: EventTable, numbers: Array) -> bool:
-    return list in {type(events.rows[number]) for number in numbers.tolist()}
+def _any_list(events: EventTable, numbers: Array) -> bool:
+    return bool(events.rows.lists) and events.rows.any_list(numbers.tolist())
 
 
 def tags_of(table: Table, numbers: Array, ids: Sequence[str | None] | None) -> Array:
@@ -137,54 +117,4 @@ def tags_of(table: Table, numbers: Array, ids: Sequence[str | None] | None) -> A
     return tags
 
 
-def _lay_out(table: Table, events: EventTable, owners: Array, words: Array) -> None:
-    """Make the rows of some objects from all of their events, which stand in order of arrival."""
-    order = _order_of(owners, words[:, 0])
-    owners, words = owners[order], words[order]
-    _order_ties(table, owners, words)
-    starts = np.flatnonzero(np.diff(owners, prepend=-1))
-    ends = np.append(starts[1:], len(owners))
-    size = 8 * events.stride
-    view = words.reshape(-1).view(np.uint8).data
-    rows = events.rows
-    for number, start, end in zip(
-        owners[starts].tolist(), (starts * size).tolist(), (ends * size).tolist(), strict=True
-    ):
-        row = array("q")
-        row.frombytes(view[start:end])
-        rows[number] = row
-
-
-def _order_of(owners: Array, ats: Array) -> Array:
-    """Return the order by owner, instant and arrival; logs mostly come in order of time, which saves most of it."""
-    order = None if (ats[1:] >= ats[:-1]).all() else np.argsort(ats, kind="stable")
-    for shift in (0, 16, 32):  # numpy sorts sixteen bits at a time in one pass
-        digits = (owners >> shift & 0xFFFF).astype(np.uint16)
-        if shift and not digits.any():
-            continue
-        step = np.argsort(digits if order is None else digits[order], kind="stable")
-        order = step if order is None else order[step]
-    assert order is not None
-    return order
-
-
-def _order_ties(table: Table, owners: Array, words: Array) -> None:
-    """Put events of one object at one instant in order of their ids.
-
-    Those without an id of the host's own are in order already: their ids count up as they arrive.
-    """
-    tied = (owners[1:] == owners[:-1]) & (words[1:, 0] == words[:-1, 0])
-    if not tied.any():
-        return
-    steps = np.diff(np.concatenate(([False], tied, [False])).astype(np.int8))
-    firsts, lasts = np.flatnonzero(steps > 0), np.flatnonzero(steps < 0)
-    named = np.concatenate(([0], np.cumsum(words[:, 1] < 0)))
-    for start, end in zip(firsts.tolist(), (lasts + 1).tolist(), strict=True):
-        if named[end] == named[start]:
-            continue
-        id_by_tag = {tag: i for i, tag in table._tags_by_event_id[int(owners[start])].items()}
-        ids = [id_of_tag(tag) if tag > 0 else id_by_tag[tag] for tag in words[start:end, 1].tolist()]
-        words[start:end] = words[start:end][np.array(sorted(range(len(ids)), key=ids.__getitem__))]
-
-
-__all__ = ["add_events", "numbers_of", "put_objects"]
+__all__ = ["add_events", "numbers_of", "put_objects", "tags_of"]

@@ -21,6 +21,7 @@ from segmentkit.index._columns import (
     NumberColumn,
     PointColumn,
     Scale,
+    SetColumn,
 )
 from segmentkit.index._events import Codec, DecimalCodec, DictionaryCodec, NumberCodec
 
@@ -42,6 +43,9 @@ def extend(column: Column, count: int) -> None:
             column.values.extend(_repeated(column.values, -1, count))
         case CodedColumn():
             column.codes.extend(_repeated(column.codes, -1, count))
+        case PointColumn():
+            column.latitudes.extend(_repeated(column.latitudes, float("nan"), count))
+            column.longitudes.extend(_repeated(column.longitudes, float("nan"), count))
         case _:
             for _ in range(count):
                 column.append()
@@ -53,6 +57,7 @@ def _repeated(buffer: Any, value: Any, count: int) -> Any:
 
 def set_values(column: Column, numbers: Array, values: Values) -> None:
     """Store values of the objects of some numbers, each of them named once."""
+    column.touched = None  # a digest of the column is made afresh
     match column, values:
         case DecimalColumn(), Words():
             words = _scaled(column.scale, values)
@@ -111,6 +116,8 @@ def _scaled(scale: Scale, words: Words) -> Array | None:
 
 
 def _set_codes(column: CodedColumn, numbers: Array, values: Coded) -> None:
+    if isinstance(column, SetColumn):
+        values = Coded(values.codes, [column.encode(value) for value in values.values])
     codes = hold(column.dictionary, values, column._missing)
     old = np.frombuffer(column.codes, np.int32)[numbers]
     _scatter(column.codes, np.int32, numbers, codes)
@@ -121,11 +128,14 @@ def hold(dictionary: Dictionary, values: Coded, missing: Any) -> Array:
     """Return the code of each value in a dictionary, which they all hold from now on; -1 is a missing one."""
     counts = np.bincount(values.codes[values.codes >= 0], minlength=len(values.values)).tolist()
     known = np.full(len(values.values) + 1, -1, np.int32)
-    if not dictionary.code_by_value and not dictionary.values and all(counts) and missing not in values.values:
-        known[:-1] = np.arange(len(values.values))
-        dictionary.values.extend(values.values)
-        dictionary.code_by_value.update(zip(values.values, range(len(values.values)), strict=True))
-        dictionary.holders.extend(counts)
+    if not dictionary.code_by_value and not dictionary.values and all(counts):
+        held: Sequence[int] = range(len(values.values))
+        if missing in values.values:  # an empty set
+            held = [place for place in held if values.values[place] != missing]
+        known[held] = np.arange(len(held))
+        dictionary.values.extend([values.values[place] for place in held])
+        dictionary.code_by_value.update(zip(dictionary.values, range(len(held)), strict=True))
+        dictionary.holders.extend([counts[place] for place in held])
         return known[values.codes]
     for place, (value, count) in enumerate(zip(values.values, counts, strict=True)):
         if count and not (value == missing and not value):

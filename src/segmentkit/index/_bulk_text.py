@@ -30,10 +30,16 @@ def open_cells(feature: TextFeature, values: Sequence[Any], zone: str) -> list[i
     return found
 
 
-class _Truths:
-    """Which of some texts satisfy conditions; each is tried once."""
+def texts_where(literal: Predicate, attribute: str, texts: list[str], zone: str) -> Array:
+    """Return which of some texts satisfy one condition."""
+    return _Truths(attribute, texts, zone, is_alone=True).of(literal)
 
-    def __init__(self, attribute: str, texts: list[str], zone: str) -> None:
+
+class _Truths:
+    """Which of some texts satisfy conditions; each is tried once. One alone shares no table of affixes."""
+
+    def __init__(self, attribute: str, texts: list[str], zone: str, *, is_alone: bool = False) -> None:
+        self._is_alone = is_alone
         self._attribute = attribute
         self._texts = texts
         self._zone = zone
@@ -66,6 +72,10 @@ class _Truths:
                 return np.array([pattern in text for text in texts], bool)
             case TextTest("contains", _, patterns, False):
                 return np.array([any(pattern in text for pattern in patterns) for text in texts], bool)
+            case TextTest("starts with", _, patterns, False) if self._is_alone:
+                return np.array([text.startswith(patterns) for text in texts], bool)
+            case TextTest("ends with", _, patterns, False) if self._is_alone:
+                return np.array([text.endswith(patterns) for text in texts], bool)
             case TextTest("starts with" | "ends with" as test, _, patterns, False):
                 return reduced(np.logical_or, [self._with_affix(test, pattern) for pattern in patterns])
             case _:
@@ -90,4 +100,4 @@ class _Truths:
         return found
 
 
-__all__ = ["open_cells"]
+__all__ = ["open_cells", "texts_where"]

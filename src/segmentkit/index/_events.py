@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from segmentkit.dsl.evaluate import EventFact
 from segmentkit.index._columns import Dictionary, Scale
+from segmentkit.index._event_rows import EventRows
 from segmentkit.schema import EventType, ValueType
 
 MISSING_WORD: Final = -(2**63)
@@ -151,17 +152,18 @@ class EventTable:
 
     def __init__(self, event_type: EventType, rescaled: Callable[[], None]) -> None:
         self.type = event_type
-        self.rows: list[Any] = []
+        self.rows = EventRows()
         self.names = tuple(event_type.properties)
         self.position = {name: 2 + i for i, name in enumerate(self.names)}
         self.stride = 2 + len(self.names)
         self.n_events = 0
         self._rescaled = rescaled
         self.codecs: tuple[Codec, ...] = tuple(self._codec(name) for name in self.names)
-        self._encoders: list[tuple[int, Callable[[Any], int]]] = list(enumerate(c.encode for c in self.codecs))
+        self._encoders: list[Callable[[Any], int]] = [codec.encode for codec in self.codecs]
         types = event_type.properties
         empty: dict[str, Any] = {name: frozenset() if types[name].kind == "text_set" else None for name in self.names}
         self._types: list[tuple[str, Callable[[Any], Any], Any]] = [(n, types[n].convert, empty[n]) for n in self.names]
+        self._nothing = tuple(empty.values())
 
     def _codec(self, name: str) -> Codec:
         value_type = self.type.properties[name]
@@ -177,17 +179,21 @@ class EventTable:
 
     def _rescale(self, name: str, factor: int) -> None:
         offset = self.position[name]
-        for number, row in enumerate(self.rows):
+        rows = self.rows
+        for number in rows.iter_numbers():
+            row = rows[number]
             if row:
                 words = list(row)
                 words[offset :: self.stride] = [
                     w if w == MISSING_WORD else word_of(integer_of(w) * factor) for w in row[offset :: self.stride]
                 ]
-                self.rows[number] = _packed(words)
+                rows[number] = _packed(words)
         self._rescaled()
 
     def accept(self, properties: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return plain values in the order of `names`; ValueError or KeyError if one does not fit."""
+        if type(properties) is dict and not properties:
+            return self._nothing
         values, known = [], 0
         for name, convert, missing in self._types:
             if name in properties:
@@ -200,24 +206,24 @@ class EventTable:
             raise KeyError(next(name for name in properties if name not in self.position))
         return tuple(values)
 
-    def append(self) -> None:
-        """Add an object without events."""
-        self.rows.append(None)
+    def insert(self, number: int, at: int, tag: int, values: tuple[Any, ...], id_of: Callable[[int, int], str]) -> int:
+        """Add an event in its place and return its index.
 
-    def insert(self, number: int, at: int, tag: int, values: tuple[Any, ...], id_of: Callable[[int], str]) -> int:
-        """Add an event in its place and return its index; `id_of` tells the id of a tag, for ties at one instant."""
+        `id_of` tells the id of an object's tag, for ties at one instant.
+        """
         words = [at, tag]
-        for place, encode in self._encoders:
-            words.append(encode(values[place]))
-        row = self.rows[number]
+        for encode, value in zip(self._encoders, values):  # noqa: B905  # as many as the names; the check is slow
+            words.append(encode(value))
+        rows = self.rows
+        row = rows.take(number)
         self.n_events += 1
         if row is None:
-            self.rows[number] = _packed(words)
+            rows[number] = _packed(words)
             return 0
         stride = self.stride
         place = len(row)
         if row[-stride] >= at:
-            place = self._place(row, at, tag, id_of)
+            place = self._place(number, row, at, tag, id_of)
         try:
             if type(row) is not array:
                 row[place:place] = words
@@ -228,22 +234,22 @@ class EventTable:
         except OverflowError:
             row = list(row)
             row[place:place] = words
-            self.rows[number] = row
+            rows[number] = row
         return place // stride
 
-    def _place(self, row: Any, at: int, tag: int, id_of: Callable[[int], str]) -> int:
-        """Return where in a row the words of an event belong."""
+    def _place(self, number: int, row: Any, at: int, tag: int, id_of: Callable[[int, int], str]) -> int:
+        """Return where in the row of an object the words of an event belong."""
         stride = self.stride
         ats = row[::stride]
         index = bisect_right(ats, at)
-        while index and ats[index - 1] == at and id_of(row[(index - 1) * stride + 1]) > id_of(tag):
+        while index and ats[index - 1] == at and id_of(number, row[(index - 1) * stride + 1]) > id_of(number, tag):
             index -= 1
         return index * stride
 
-    def insert_words(self, number: int, words: list[int], id_of: Callable[[int], str]) -> None:
+    def insert_words(self, number: int, words: list[int], id_of: Callable[[int, int], str]) -> None:
         """Put the words of an event in their place in a row that is there; nothing else is seen to."""
-        row = self.rows[number]
-        place = self._place(row, words[0], words[1], id_of)
+        row = self.rows.take(number)
+        place = self._place(number, row, words[0], words[1], id_of)
         row[place:place] = array("q", words) if type(row) is array else words
 
     def find(self, number: int, tag: int) -> int | None:
@@ -270,7 +276,7 @@ class EventTable:
 
     def remove(self, number: int, index: int) -> None:
         """Take the object's event at `index` out."""
-        row = self.rows[number]
+        row = self.rows.take(number)
         start = index * self.stride
         for codec, word in zip(self.codecs, row[start + 2 : start + self.stride], strict=True):
             codec.release(word)
@@ -306,7 +312,7 @@ class EventTable:
     @property
     def nbytes(self) -> int:
         """Bytes of the rows."""
-        return 8 * len(self.rows) + sum(64 + 8 * len(row) for row in self.rows if row is not None)
+        return self.rows.nbytes
 
 
 def _packed(words: list[int]) -> Any:

@@ -25,10 +25,13 @@ import attrs
 from segmentkit.dsl.predicates import (
     Predicate,
 )
+from segmentkit.index._cells import truths_by_literal
 from segmentkit.index._clauses import FeatureKey
 from segmentkit.index._deadlines import Deadlines
+from segmentkit.index._steps import Crossings, Step
 from segmentkit.index._table import Table
-from segmentkit.index.deltas import bits_of
+from segmentkit.index._wide import as_clauses
+from segmentkit.index.deltas import bits_of, mask_of
 from segmentkit.schema import Schema
 
 FREE: Final = 0
@@ -75,8 +78,8 @@ class Context:
 Move = tuple["Feature", Any, Any]
 """A feature and its cells before and after (of a feature over sets: the sets)."""
 
-_MOST_STEPS: Final = 4_096  # that a feature remembers
-_MOST_NARROW: Final = 16  # clauses that are looked at one by one before any mask
+
+_MOST_REMEMBERED: Final = 8_192  # clauses of steps, by feature
 
 
 class Feature:
@@ -91,64 +94,68 @@ class Feature:
         self.key = key
         self.literals = tuple(literals)
         self.number_by_literal = {literal: i for i, literal in enumerate(self.literals)}
-        self.bits_by_literal = [0] * len(self.literals)
+        self.clauses_of: list[list[int]] = [[] for _ in self.literals]
+        """By literal, the clauses that need it."""
         self.truths: list[int] = []
+        self._held: tuple[int, list[bytes]] = (0, [])
         self.masks: list[int] = []
-        self.steps: dict[tuple[Any, Any], tuple[int, ...] | None] = {}
+        """By cell; only of features that are ANDed, the dense ones."""
+        self.steps: dict[tuple[Any, Any], Step] = {}
         """What `step` remembers."""
+        self._n_remembered = 0
+        self._crossings: Crossings | None = None
         self.is_dense = False
         self.place = -1
         """Where the rows have the cell; or -1."""
+        self.is_in_rows = False
+        """Whether literals are looked up in the rows."""
         self.rows = context.rows
         self.group = -1
         self.attributes: frozenset[str] = frozenset()
         self.events: frozenset[str] = frozenset()
+
+    # -- clauses
+
+    def bind(self, literal: int, clause: int) -> None:
+        """Let a clause need the literal."""
+        self.clauses_of[literal].append(clause)
+        self.forget_steps()
+        for cell in range(len(self.masks)):
+            if not self.truths[cell] >> literal & 1:
+                self.masks[cell] &= ~(1 << clause)
+
+    def release(self, literal: int, clause: int) -> None:
+        """Let a clause need the literal no more."""
+        self.clauses_of[literal].remove(clause)
+        self.forget_steps()
+        for cell in range(len(self.masks)):
+            self.masks[cell] |= 1 << clause
 
     # -- masks
 
     def build_masks(self, ones: int) -> None:
         """Work `masks` out from the clauses bound to each literal; `ones` has every clause's bit set."""
         self.ones = ones
-        bits = self.bits_by_literal
+        bits = self._bits_by_literal()
         last = self.truths[-1]
-        mask = self._mask(last)
+        mask = self._mask(last, bits)
         masks = []
-        self.steps.clear()
         for truth in self.truths:  # each from the one before: a clause has one literal here, so its bits toggle alone
-            moved = (truth ^ last) & ((1 << len(bits)) - 1)
-            while moved:
-                low = moved & -moved
-                mask ^= bits[low.bit_length() - 1]
-                moved ^= low
+            for literal in bits_of((truth ^ last) & ((1 << len(bits)) - 1)):
+                mask ^= bits[literal]
             masks.append(mask)
             last = truth
         self.masks = masks
 
-    def _mask(self, truth: int) -> int:
+    def _bits_by_literal(self) -> list[int]:
+        n_bits = self.ones.bit_length()
+        return [mask_of(clauses, n_bits) for clauses in self.clauses_of]
+
+    def _mask(self, truth: int, bits: Sequence[int]) -> int:
         violated = 0
-        wrong = ~truth & ((1 << len(self.literals)) - 1)
-        bits = self.bits_by_literal
-        while wrong:
-            low = wrong & -wrong
-            violated |= bits[low.bit_length() - 1]
-            wrong ^= low
+        for literal in bits_of(~truth & ((1 << len(bits)) - 1)):
+            violated |= bits[literal]
         return self.ones & ~violated
-
-    def bind(self, literal: int, bit: int) -> None:
-        """Let the clause of `bit` need the literal."""
-        self.bits_by_literal[literal] |= bit
-        self.steps.clear()
-        if self.masks:
-            for cell, truth in enumerate(self.truths):
-                if not truth >> literal & 1:
-                    self.masks[cell] &= ~bit
-
-    def release(self, literal: int, bit: int) -> None:
-        """Let the clause of `bit` need the literal no more."""
-        self.bits_by_literal[literal] &= ~bit
-        self.steps.clear()
-        for cell in range(len(self.masks)):
-            self.masks[cell] |= bit
 
     def weight(self) -> float:
         """Return about how many clauses an object violates here, to AND the strongest masks first."""
@@ -169,23 +176,37 @@ class Feature:
         """How dear a test of a literal is, from 0: look-ups go before what has to be worked out."""
         return 0 if self.place >= 0 else 2 if self.events else 1
 
-    def mask_at(self, cell: Any) -> int:
-        """Return the clauses that a cell satisfies, as far as this feature goes."""
-        mask: int = self.masks[cell]
-        return mask
+    # -- steps
 
-    def step(self, before: Any, after: Any) -> tuple[int, ...] | None:
-        """Return the clauses whose literal flips from one cell to another, or None if they are many.
+    def step(self, before: Any, after: Any) -> Step:
+        """Return the clauses whose literal flips from one cell to another.
 
-        n is a clause that gains its literal, ~n one that loses it. Most moves concern a clause or two, and looking
-        at these is much cheaper than ANDing masks; so they are remembered (`bench_changes`).
+        They are remembered, since moves repeat, and looking the few clauses up that a move concerns is what
+        most changes spend their time with (`bench_changes`).
         """
-        steps = self.steps
-        if (before, after) not in steps:
-            if len(steps) >= _MOST_STEPS:
-                steps.clear()
-            steps[before, after] = _signed_bits(self.mask_at(before), self.mask_at(after))
-        return steps[before, after]
+        gained, lost = self._step(before, after)
+        step = as_clauses(gained), as_clauses(lost)
+        self._n_remembered += 1 + len(gained) + len(lost)
+        if self._n_remembered > _MOST_REMEMBERED:
+            self.steps.clear()
+            self._n_remembered = 0
+        self.steps[before, after] = step
+        return step
+
+    def forget_steps(self) -> None:
+        """See that clauses have been bound or released."""
+        self.steps.clear()
+        self._n_remembered = 0
+        self._crossings = None
+
+    def _step(self, before: Any, after: Any) -> Step:
+        """Work a step out: of cells in order, the clauses of all the cuts that are crossed."""
+        if self._crossings is None:
+            self._crossings = Crossings(self.truths, self.clauses_of)
+        if before < after:
+            return self._crossings.between(before, after)
+        lost, gained = self._crossings.between(after, before)
+        return gained, lost
 
     # -- cells
 
@@ -216,7 +237,9 @@ class Feature:
 
     def truths_of(self, literal: int) -> bytes:
         """Return, for each cell, 1 if the literal holds in it, else 0."""
-        return bytes(truth >> literal & 1 for truth in self.truths)
+        if self._held[0] != len(self.truths):  # all literals at once: each alone was half of planning (`bench_bulk`)
+            self._held = len(self.truths), truths_by_literal(self.truths, len(self.literals))
+        return self._held[1][literal]
 
     def worked_out(self, literal: int) -> Callable[[int], object]:
         """Return a function that tells the same from the facts, whatever the rows hold."""
@@ -257,14 +280,6 @@ class Feature:
     def next_deadline(self, number: int, now: int) -> int | None:
         """Return the next instant at which time alone can move the object, or None."""
         return None
-
-
-def _signed_bits(before: int, after: int) -> tuple[int, ...] | None:
-    """Return the bits in which two masks differ, n if it is set after and ~n if before; None if they are many."""
-    flipped = before ^ after
-    if flipped.bit_count() > _MOST_NARROW:
-        return None
-    return tuple(bit if after >> bit & 1 else ~bit for bit in bits_of(flipped))
 
 
 class Watcher(Protocol):

@@ -11,7 +11,9 @@ flips when their OR does. How clauses are numbered and features chosen is the bu
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from pyroaring import BitMap
@@ -22,12 +24,17 @@ from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._clauses import (
     clauses_of,
 )
-from segmentkit.index._features import FREE, Feature, Move
+from segmentkit.index._features import Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._segments import Segment
+from segmentkit.index._wide import WIDE, Clauses, WideTests
 from segmentkit.index.deltas import Flips, bits_of
 
+if TYPE_CHECKING:
+    from segmentkit.index._bulk_bitmaps import Found
+
 _FEW_SEGMENTS = 8  # up to here, and up to a quarter of those that are there, they extend the plan one by one
+_FEW_FILTERS = 8  # up to here, there is less to share than digests save
 
 
 @attrs.frozen
@@ -80,113 +87,115 @@ class Matcher(Plan):
 
     # --------------------------------------------------------------------- matching
 
-    def flips(self, number: int, moves: list[Move], now: int) -> Flips:
-        """Return what flips when features of an object move. Rows, bitmaps and facts are those after the move."""
-        self._rows.now = now
-        gained: list[int] = []
-        lost: list[tuple[int, Feature]] = []
-        for feature, old, new in moves:
-            try:
-                step = feature.steps[old, new]
-            except KeyError:
-                step = feature.step(old, new)
-            if step is None:
-                return self._flips_by_masks(number, moves)
-            for clause in step:
-                if clause >= 0:
-                    gained.append(clause)
-                else:
-                    lost.append((~clause, feature))
-        if not lost and not gained:
-            return ()
-        self.clauses_examined += len(gained) + len(lost)
-        found = self._holding(number, gained) if gained else []
-        if len(moves) == 1:
-            if lost:
-                found += [~n for n in self._held(number, [clause for clause, _ in lost], (moves[0][0],))]
-        else:
-            found = list(dict.fromkeys(found))
-            losing: dict[int, list[Feature]] = {}
-            for clause, feature in lost:
-                if clause not in gained:  # what gained another literal at the same time did not hold before
-                    losing.setdefault(clause, []).append(feature)
-            for clause, features in losing.items():
-                if self._held(number, (clause,), features):
-                    found.append(~clause)
-        return self._settled(number, found) if found else ()
+    def carry(self, number: int, moves: list[Move], now: int) -> Flips:
+        """Carry the moves of an object into the memberships; return what flips.
 
-    def _holding(self, number: int, clauses: Iterable[int]) -> list[int]:
-        """Return the clauses of which all literals hold.
+        Rows and facts are those after the moves.
+        """
+        rows = self._rows
+        rows.now = now
+        start = number * rows.stride
+        row = rows.cells[start : start + rows.stride]
+        if len(moves) == 1:
+            feature, old, new = moves[0]
+            clauses = self._flipped(number, row, feature, old, new)
+        else:
+            clauses = self._flipped_together(number, row, moves)
+        if not clauses:
+            return ()
+        flips = self._settled(number, clauses, row)
+        if flips:
+            self.memberships.flip(number, flips)
+        return flips
+
+    def _flipped(self, number: int, row: array[int], feature: Feature, old: Any, new: Any) -> list[int]:
+        """Return the clauses that flip when one feature moves: n comes to hold, ~n does no more.
+
+        `row` has the cells of the others, and is left with the new cell of this one.
+        """
+        try:
+            gained, lost = feature.steps[old, new]
+        except KeyError:
+            gained, lost = feature.step(old, new)
+        if not feature.is_in_rows:
+            return self._holding(number, gained, row) + [~n for n in self._holding(number, lost, row, (feature,))]
+        place, found = feature.place, []
+        if len(lost):
+            row[place] = old
+            found = [~n for n in self._holding(number, lost, row)]
+        row[place] = new
+        return found + self._holding(number, gained, row) if len(gained) else found
+
+    def _flipped_together(self, number: int, row: array[int], moves: list[Move]) -> list[int]:
+        """Return the clauses that flip when several features move.
+
+        Those in the rows move one after another, and a clause that flips twice has not flipped. Before them
+        move, together, those whose literals are worked out from the facts, which are the new ones already.
+        """
+        in_rows, others = [], []
+        for move in moves:
+            feature, old, _ = move
+            if feature.is_in_rows:
+                row[feature.place] = old
+                in_rows.append(move)
+            else:
+                others.append(move)
+        flipped: dict[int, None] = {}
+        if others:
+            flipped = dict.fromkeys(self._flipped_at_once(number, row, others))
+        for feature, old, new in in_rows:
+            for clause in self._flipped(number, row, feature, old, new):
+                if ~clause in flipped:
+                    del flipped[~clause]
+                else:
+                    flipped[clause] = None
+        return list(flipped)
+
+    def _flipped_at_once(self, number: int, row: array[int], moves: list[Move]) -> list[int]:
+        """Return the clauses that flip when features move of which only the facts after are known."""
+        gained: dict[int, None] = {}
+        lost: dict[int, list[Feature]] = {}
+        for feature, old, new in moves:
+            gaining, losing = feature.step(old, new)
+            gained |= dict.fromkeys(map(int, gaining))
+            for clause in map(int, losing):
+                lost.setdefault(clause, []).append(feature)
+        found = self._holding(number, gained, row)
+        for clause, features in lost.items():  # what gained another literal at the same time did not hold before
+            if clause not in gained and self._holding(number, (clause,), row, features):
+                found.append(~clause)
+        return found
+
+    def _holding(
+        self, number: int, clauses: Collection[int] | Clauses, row: array[int], passed: Collection[Feature] = ()
+    ) -> list[int]:
+        """Return the clauses of which all literals hold, but for those on the features that are `passed` over.
 
         What rows tell is looked up here, without a call for each literal (`bench_changes`).
         """
-        rows, in_rows, not_in_rows, found = self._rows, self._in_rows, self._not_in_rows, []
-        start = number * rows.stride
-        row = rows.cells[start : start + rows.stride]
+        not_in_rows, found = self._not_in_rows, []
+        if len(clauses) >= WIDE:
+            sifted, clauses = self._sifted(clauses, row)
+            self.clauses_examined += len(sifted)
+            for clause in sifted:
+                for feature, holds in not_in_rows[clause]:
+                    if feature not in passed and not holds(number):
+                        break
+                else:
+                    found.append(clause)
+        self.clauses_examined += len(clauses)
+        in_rows = self._in_rows
         for clause in clauses:
             for place, holds_in in in_rows[clause]:
                 if not holds_in[row[place]]:
                     break
             else:
-                for _, holds in not_in_rows[clause]:
-                    if not holds(number):
-                        break
-                else:
-                    found.append(clause)
-        return found
-
-    def _held(self, number: int, clauses: Iterable[int], moved: Collection[Feature]) -> list[int]:
-        """Return the clauses of which all literals hold but for those on features that have moved."""
-        rows, in_rows, not_in_rows, found = self._rows, self._in_rows, self._not_in_rows, []
-        start = number * rows.stride
-        row = rows.cells[start : start + rows.stride]
-        places = [feature.place for feature in moved]
-        for clause in clauses:
-            for place, holds_in in in_rows[clause]:
-                if not holds_in[row[place]] and place not in places:
-                    break
-            else:
                 for feature, holds in not_in_rows[clause]:
-                    if feature not in moved and not holds(number):
+                    if feature not in passed and not holds(number):
                         break
                 else:
                     found.append(clause)
         return found
-
-    def _flips_by_masks(self, number: int, moves: list[Move]) -> Flips:
-        """Return what flips when features move so far that many clauses have to be looked at."""
-        feature, old, new = moves[0]
-        before, after = feature.mask_at(old), feature.mask_at(new)
-        for feature, old, new in moves[1:]:
-            before &= feature.mask_at(old)
-            after &= feature.mask_at(new)
-        flipped = self._sift(number, before ^ after, moves)
-        if not flipped:
-            return ()
-        self.clauses_examined += flipped.bit_count()
-        plain = flipped & self._plain  # settled by the masks alone
-        entered = plain & after
-        found = bits_of(entered)
-        found += [~bit for bit in bits_of(plain ^ entered)]
-        flipped ^= plain
-        if not flipped:
-            return tuple(found)
-        moved = {move[0] for move in moves}
-        others = []
-        for bit in bits_of(flipped):
-            for feature, holds in self._sparse[bit]:
-                if feature not in moved and not holds(number):
-                    break
-            else:
-                others.append(bit if after >> bit & 1 else ~bit)
-        return (*found, *self._settled(number, others)) if others else tuple(found)
-
-    def carry(self, number: int, moves: list[Move], now: int) -> Flips:
-        """Carry the moves of an object into the memberships; return what flips."""
-        flips = self.flips(number, moves, now)
-        if flips:
-            self.memberships.flip(number, flips)
-        return flips
 
     def carry_all(self, feature: BooleanFeature, numbers: BitMap, now: int) -> list[tuple[int, Flips]]:
         """Carry a feature that comes to be the same for many objects; return what flips, by object.
@@ -203,68 +212,97 @@ class Matcher(Plan):
         if not moving:
             return []
         self._rows.now = now
-        mask = feature.mask_at(after)
-        clauses = bits_of(feature.mask_at(before) ^ mask)
+        gained, lost = feature.step(before, after)
+        clauses = [int(clause) for moved in (gained, lost) for clause in moved]
+        gaining = set(clauses[: len(gained)])
         others = [[tuple(bound for bound in self._literals[clause] if bound[0] is not feature)] for clause in clauses]
         selection = Selection(self, now, np.array(moving.to_array(), dtype=np.int64))
         by_number: dict[int, list[int]] = {}
         for clause, found in zip(clauses, selection.members(others), strict=True):
             self.clauses_examined += len(found)
             for number in found:
-                by_number.setdefault(number, []).append(clause if mask >> clause & 1 else ~clause)
+                by_number.setdefault(number, []).append(clause if clause in gaining else ~clause)
         flipped = []
         for number, turned in by_number.items():
-            flips = self._settled(number, turned)
+            start = number * self._rows.stride
+            flips = self._settled(number, turned, self._rows.cells[start : start + self._rows.stride])
             if flips:
                 self.memberships.flip(number, flips)
                 flipped.append((number, flips))
         return flipped
 
-    def _sift(self, number: int, clauses: int, moves: Iterable[Move]) -> int:
-        """Return those of the clauses whose literals hold on all dense features that have not moved."""
-        rows = self._rows
+    def _sift(self, number: int) -> int:
+        """Return the clauses whose literals hold on all dense features."""
+        rows, clauses = self._rows, self._all_bits
         start = number * rows.stride
         row = rows.cells[start : start + rows.stride]
-        for feature, _, _ in moves:
-            if feature.place >= 0:
-                row[feature.place] = FREE  # what has moved is in `clauses` already
         for masks, cell in zip(self._dense_masks, self._dense_cells(row), strict=True):
             clauses &= masks[cell]
             if not clauses:
                 return 0
         for one in self._sets:
-            if clauses & one.concerned and all(one is not move[0] for move in moves):
+            if clauses & one.concerned:
                 clauses &= one.mask(number)
         return clauses
 
-    def _settled(self, number: int, clauses: list[int]) -> Flips:
-        """Turn flipped clauses into flipped segments."""
+    def _sifted(self, clauses: Collection[int] | Clauses, row: array[int]) -> tuple[list[int], list[int]]:
+        """Return those of many clauses of which all literals hold that rows tell, and those still to be looked at."""
+        import numpy as np
+
+        if self._wide is None:
+            self._wide = WideTests(self._in_rows)
+        known = self._wide.n_clauses
+        if not isinstance(clauses, np.ndarray):
+            clauses = np.fromiter(clauses, np.int32, len(clauses))
+        late: list[int] = []
+        if len(self._in_rows) > known:  # segments have been defined since
+            late = clauses[clauses >= known].tolist()
+            clauses = clauses[clauses < known]
+        return self._wide.sift(clauses, row), late
+
+    def _settled(self, number: int, clauses: Iterable[int], row: Sequence[int]) -> Flips:
+        """Turn flipped clauses into flipped segments.
+
+        A segment of several clauses is entered with the first that comes to hold, and left with the last that
+        does no more; its bitmap, which does not wait, tells whether another held before.
+        """
         owners = self._owners
-        heads = [clause for clause in clauses if owners[clause if clause >= 0 else ~clause] is None]
-        if len(heads) == len(clauses):
-            return tuple(heads)
-        several: dict[int, list[int]] = {}
+        heads: list[int] = []
+        entered: set[int] = set()
+        left: set[int] = set()
         for clause in clauses:
             owner = owners[clause if clause >= 0 else ~clause]
-            if owner is not None:
-                several.setdefault(owner[0], []).append(clause)
-        for head, flipped in several.items():
-            enters = flipped[0] >= 0
-            if len(flipped) > 1 and any((clause >= 0) is not enters for clause in flipped):
-                continue
-            if not self._any_other(number, head, flipped):
-                heads.append(head if enters else ~head)
+            if owner is None:
+                heads.append(clause)
+            elif clause >= 0:
+                entered.add(owner[0])
+            else:
+                left.add(owner[0])
+        if entered or left:
+            bitmaps = self.memberships.bitmaps
+            heads += [head for head in entered if number not in bitmaps[head]]  # type: ignore[operator]
+            heads += [~head for head in left - entered if not self._any_holds(number, owners[head] or (), row)]
         return tuple(heads)
 
-    def _any_other(self, number: int, head: int, flipped: list[int]) -> bool:
-        """Whether a clause of the segment holds that is not among those that have flipped."""
-        others = [n for n in self._owners[head] or () if n not in flipped and ~n not in flipped]
-        return bool(self._holding(number, others))
+    def _any_holds(self, number: int, clauses: Iterable[int], row: Sequence[int]) -> bool:
+        """Whether one of the clauses holds."""
+        in_rows, not_in_rows = self._in_rows, self._not_in_rows
+        for clause in clauses:
+            for place, holds_in in in_rows[clause]:
+                if not holds_in[row[place]]:
+                    break
+            else:
+                for _, holds in not_in_rows[clause]:
+                    if not holds(number):
+                        break
+                else:
+                    return True
+        return False
 
     def match(self, number: int, now: int) -> Flips:
         """Return the segments that an object satisfies, as if it entered them."""
         self._rows.now = now
-        sifted = self._sift(number, self._all_bits, ())
+        sifted = self._sift(number)
         self.clauses_examined += sifted.bit_count()
         plain = sifted & self._plain  # settled by the masks alone
         found = bits_of(plain)
@@ -287,7 +325,7 @@ class Matcher(Plan):
         self._rows.now = now
         return self._satisfying([self.bound_clauses(segment) for segment in segments], now)
 
-    def satisfying(self, tree: Predicate, now: int) -> BitMap:
+    def satisfying(self, tree: Predicate, now: int) -> BitMap | Found:
         """Return the numbers of all objects that satisfy a predicate, which nothing remembers."""
         self._rows.now = now
         clauses = []
@@ -300,6 +338,10 @@ class Matcher(Plan):
                     feature = self.loose_feature(key, literal)
                 bound.append((feature, feature.number_by_literal[literal]))
             clauses.append(tuple(bound))
+        if len(self.table.alive) >= _plan.BULK_FROM:
+            from segmentkit.index._bulk_find import Finder
+
+            return Finder(self, now).found(clauses)
         return self._satisfying([clauses], now)[0]
 
     def recalculated(self, tree: Predicate, now: int) -> BitMap:
@@ -309,11 +351,17 @@ class Matcher(Plan):
             for clause in clauses_of(tree)
         ]
         self._rows.now = now
-        return self._satisfying([clauses], now)[0]
+        return self._satisfying([clauses], now, digested=False)[0]
 
-    def _satisfying(self, segments: Sequence[Sequence[tuple[tuple[Feature, int], ...]]], now: int) -> list[BitMap]:
-        """Return, for each list of clauses, the objects that satisfy at least one of them."""
+    def _satisfying(
+        self, segments: Sequence[Sequence[tuple[tuple[Feature, int], ...]]], now: int, *, digested: bool = True
+    ) -> list[BitMap]:
+        """Return, for each list of clauses, the objects that satisfy at least one; few ask digests of columns."""
         if len(self.table.alive) >= _plan.BULK_FROM:
+            if digested and len(segments) <= _FEW_FILTERS:
+                from segmentkit.index._bulk_find import Finder
+
+                return [Finder(self, now).members(clauses) for clauses in segments]
             from segmentkit.index._bulk import Selection
 
             return Selection(self, now).members(segments)
@@ -340,6 +388,8 @@ class Matcher(Plan):
         """Give a new object a row."""
         if len(self._rows.cells) < (number + 1) * self._rows.stride:
             self._rows.append()
+        if number >= self._rank_at:
+            self.rank_tests(self._rows.now)
 
     def enter(self, number: int, now: int) -> Flips:
         """Take a new object in, which has no events yet; return the segments that it enters."""

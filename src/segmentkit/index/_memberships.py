@@ -11,7 +11,7 @@ from typing import Final
 
 from pyroaring import BitMap
 
-from segmentkit.index.deltas import Flips, head_of
+from segmentkit.index.deltas import Flips
 
 _MOST_WAITING: Final = 20_000
 
@@ -25,7 +25,7 @@ class Memberships:
     def __init__(self) -> None:
         self.bitmaps: list[BitMap | None] = []
         self.at_once: set[int] = set()
-        """Segments whose bitmaps do not wait, since other filters read them."""
+        """Segments whose bitmaps do not wait: other filters read them, or the matcher does to settle their clauses."""
         self._flips: list[int] = []
         self._numbers: list[int] = []
 
@@ -39,11 +39,13 @@ class Memberships:
             self.settle()
 
     def _flip_at_once(self, number: int, flips: Flips) -> None:
+        at_once, bitmaps = self.at_once, self.bitmaps
         for flip in flips:
-            head = head_of(flip)
-            bitmap = self.bitmaps[head]
-            if bitmap is not None and head in self.at_once:
-                (bitmap.add if flip >= 0 else bitmap.discard)(number)
+            if flip >= 0:
+                if flip in at_once:
+                    bitmaps[flip].add(number)  # type: ignore[union-attr]  # what flips is a segment
+            elif ~flip in at_once:
+                bitmaps[~flip].discard(number)  # type: ignore[union-attr]
 
     def clear(self) -> None:
         """Forget which segment has which place; nothing may wait."""

@@ -11,10 +11,11 @@ many of them the plan is built anew from all segments.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import attrs
 
@@ -40,10 +41,12 @@ from segmentkit.index._memberships import Memberships
 from segmentkit.index._points import PointFeature
 from segmentkit.index._ranked import RankFeature, RankSource
 from segmentkit.index._readings import readings_of
+from segmentkit.index._routes import EventRoute
 from segmentkit.index._segments import Segment
 from segmentkit.index._series import NthFeature, Series, SumFeature
 from segmentkit.index._sets import SetFeature
 from segmentkit.index._table import Table
+from segmentkit.index._wide import WideTests
 from segmentkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -54,9 +57,11 @@ if TYPE_CHECKING:
 _MOST_DENSE: Final = 48
 _MOST_OPEN_LITERALS: Final = 15  # of a dense open text feature: its cells must fit a 16-bit word
 _SPARE_BITS: Final = 256
+_SAMPLE: Final = 64  # objects whose facts tell how often a test holds
 BULK_FROM = 500
 """Objects from which on features and filters are worked out for all of them together (`_bulk`)."""
-_LEAST_BLOCK: Final = 4  # features of a series from which on an object's cells of all of them are kept
+_MOST_PLACED: Final = 512  # cells of features of events that rows may have
+_LEAST_KEPT: Final = 4  # features of a series from which on the deadline of each object is kept
 
 Test: TypeAlias = Callable[[int], object]
 """Whether a literal holds for the object of a number."""
@@ -97,11 +102,10 @@ class Plan:
         self.watchers: list[Watcher] = []
         self._entered: list[Watcher] | None = None
         """The watchers that have to be told of a new object; None is not known yet."""
-        self._by_attribute: dict[str, list[Feature]] = {}
-        self._by_event: dict[str, list[Feature]] = {}
-        self._series: dict[str, list[Series]] = {}
-        self._series_by_test: dict[str, list[Series]] = {}
-        self._series_by_value: dict[str, dict[int, dict[Any, list[Series]]]] = {}
+        self.by_attribute: dict[str, list[Feature]] = {}
+        """The features that read an attribute."""
+        self.routes: dict[str, EventRoute] = {}
+        """By event name, who reads it."""
         self.heads: list[Segment | None] = []
         self._literals: list[tuple[tuple[Feature, int], ...]] = []
         self._sparse: list[tuple[tuple[Feature, Test], ...]] = []
@@ -109,6 +113,8 @@ class Plan:
         self._in_rows: list[tuple[tuple[int, bytes], ...]] = []
         """Of each clause, the literals that rows tell: place of the cell, and by cell whether it holds."""
         self._not_in_rows: list[tuple[tuple[Feature, Test], ...]] = []
+        self._wide: WideTests | None = None
+        self._tests: dict[tuple[Feature, int], tuple[Test, bytes | None]] = {}
         self._dense: list[Feature] = []
         self._sets: list[SetFeature] = []
         self._all_bits = 0
@@ -120,13 +126,15 @@ class Plan:
         self._dense_masks: tuple[list[int], ...] = ()
         self._dense_cells: Callable[[Sequence[int]], Sequence[int]] = _chooser(())
         self._n_patched = 0
+        self._rank_at = 0
+        """How many objects there have to be for tests to be ranked anew."""
         self.clauses: Clauses | None = None
         """The clauses as arrays, of this edition or an earlier one, once a large batch has asked for them."""
 
     @property
-    def edition(self) -> tuple[object, int]:
-        """What differs from before once definitions have changed the clauses."""
-        return self._rows, self._n_patched
+    def edition(self) -> tuple[object, int, int]:
+        """What differs from before once clauses, or the order of their tests, have changed."""
+        return self._rows, self._n_patched, self._rank_at
 
     @property
     def zone(self) -> str:
@@ -163,8 +171,8 @@ class Plan:
         idle: dict[Feature, None] = {}
         for bit in segment.bits:
             for feature, literal in self._literals[bit]:
-                feature.release(literal, 1 << bit)
-                if not any(feature.bits_by_literal):
+                feature.release(literal, bit)
+                if not any(feature.clauses_of):
                     idle[feature] = None
             self._literals[bit] = self._sparse[bit] = self._checks[bit] = self._in_rows[bit] = ()
             self._not_in_rows[bit] = ()
@@ -204,9 +212,9 @@ class Plan:
             self._deadlines.unregister(watcher.group)
         if isinstance(watcher, Feature):
             for name in watcher.attributes:
-                self._by_attribute[name].remove(watcher)
+                self.by_attribute[name].remove(watcher)
             for name in watcher.events:
-                self._by_event[name].remove(watcher)
+                self.routes[name].features.remove(watcher)
 
     def _mark_if_stale(self) -> None:
         self._is_stale |= self._n_patched > max(32, len(self.segments) // 4)
@@ -254,13 +262,52 @@ class Plan:
         for bit, clause in numbered:
             for feature, _ in self._bind(bit, clause):
                 uses[feature] = uses.get(feature, 0) + 1
-        for features in self._features.values():
-            for feature in features:
-                feature.build_masks(self._ones)
         self._choose_dense(uses, len(numbered))
         for bit, _ in numbered:
             self._note_tests(bit)
         self._enter_all(self.watchers, now)
+        self.rank_tests(now)
+
+    def rank_tests(self, now: int) -> None:
+        """Let the tests of a clause that hold for the fewest objects come first, as far as a sample tells.
+
+        Most clauses that are looked at fail, and then do so at the first test (`bench_changes`).
+        """
+        alive = self.table.alive
+        self._rank_at = 8 * len(self.table.ids) + 8
+        if not alive:
+            return
+        self._rows.now = now
+        sample = [alive[place] for place in range(0, len(alive), max(1, len(alive) // _SAMPLE))]
+        cells, stride = self._rows.cells, self._rows.stride
+        found: dict[tuple[Feature, int], int] = {}
+        counted: dict[int, Counter[int]] = {}
+
+        def count(feature: Feature, literal: int) -> int:
+            """Return for how many of the sample a literal holds."""
+            n_found = found.get((feature, literal))
+            if n_found is None:
+                if feature.is_in_rows:
+                    place = feature.place
+                    if place not in counted:
+                        counted[place] = Counter(cells[number * stride + place] for number in sample)
+                    truths = feature.truths
+                    n_found = sum(n for cell, n in counted[place].items() if truths[cell] >> literal & 1)
+                else:
+                    test, _ = self._test(feature, literal)
+                    n_found = sum(1 for number in sample if test(number))
+                found[feature, literal] = n_found
+            return n_found
+
+        self._wide = None
+        for clause, literals in enumerate(self._literals):
+            if len(literals) > 1:
+                self._note_tests(clause, [(count(*bound), bound) for bound in literals])
+
+    def follow_growth(self, now: int) -> None:
+        """Rank the tests anew if there are many more objects than when that was done."""
+        if len(self.table.ids) > self._rank_at:
+            self.rank_tests(now)
 
     def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
         """Take all objects in. Sources come first: what they rank, others only write down."""
@@ -297,7 +344,7 @@ class Plan:
             return
         segment.bits = (head, *extra)
         self.heads[head] = segment
-        if segment.is_read:
+        if segment.is_read or extra:
             self.memberships.at_once.add(head)
         self.memberships.bitmaps[head] = segment.numbers
         for bit in segment.bits:
@@ -319,9 +366,7 @@ class Plan:
                     literals.setdefault(key, {})[literal] = None
         new = self._grow(literals)
         for bit, clause in zip(segment.bits, clauses, strict=False):
-            for feature, _ in self._bind(bit, clause):
-                if not feature.masks:
-                    feature.build_masks(self._ones)
+            self._bind(bit, clause)
             self._note_tests(bit)
         self._enter_all(new, now)
         self._n_patched += 1
@@ -332,25 +377,33 @@ class Plan:
         for key, literal in clause.items():
             feature = next(f for f in self._features[key] if literal in f.number_by_literal)
             number = feature.number_by_literal[literal]
-            feature.bind(number, 1 << bit)
+            feature.bind(number, bit)
             bound.append((feature, number))
         self._literals[bit] = tuple(bound)
         return self._literals[bit]
 
-    def _note_tests(self, bit: int) -> None:
-        """Note how to check a clause: what sets it apart from others of its segment first, then what is cheap."""
+    def _note_tests(self, bit: int, counted: Sequence[tuple[int, tuple[Feature, int]]] = ()) -> None:
+        """Note how to check a clause: what holds most seldom first, if that is known, or what is cheap."""
         owner = self._owners[bit]
-        alike = self._literals[owner[0]] if owner else ()
-        ranked = sorted(self._literals[bit], key=lambda bound: (bound in alike, bound[0].cost))
-        self._checks[bit] = tuple((feature, feature.test(literal)) for feature, literal in ranked)
-        in_row = [(feature, feature.truths_in_row(literal)) for feature, literal in ranked]
-        self._in_rows[bit] = tuple((feature.place, truths) for feature, truths in in_row if truths is not None)
-        self._not_in_rows[bit] = tuple(
-            check for check, (_, truths) in zip(self._checks[bit], in_row, strict=True) if truths is None
-        )
+        if counted:
+            ranked = [bound for _, bound in sorted(counted, key=lambda one: (one[0], one[1][0].cost))]
+        else:
+            alike = self._literals[owner[0]] if owner else ()
+            ranked = sorted(self._literals[bit], key=lambda bound: (bound in alike, bound[0].cost))
+        tests = [(feature, *self._test(feature, literal), feature.place) for feature, literal in ranked]
+        self._checks[bit] = tuple((feature, test) for feature, test, _, _ in tests)
+        self._in_rows[bit] = tuple((place, truths) for _, _, truths, place in tests if truths is not None)
+        self._not_in_rows[bit] = tuple((feature, test) for feature, test, truths, _ in tests if truths is None)
         self._sparse[bit] = tuple(check for check in self._checks[bit] if not check[0].is_dense)
         if owner is None and not self._sparse[bit]:
             self._plain |= 1 << bit
+
+    def _test(self, feature: Feature, literal: int) -> tuple[Test, bytes | None]:
+        """Return how to test a literal, shared by all clauses that need it."""
+        test = self._tests.get((feature, literal))
+        if test is None:
+            test = self._tests[feature, literal] = feature.test(literal), feature.truths_in_row(literal)
+        return test
 
     def _choose_dense(self, uses: dict[Feature, int], n_clauses: int) -> None:
         """Choose the features to AND before clauses are looked at one by one, and lay out the rows."""
@@ -358,13 +411,15 @@ class Plan:
         ranked = sorted((f for f in uses if uses[f] >= least), key=lambda feature: -uses[feature])
         self._sets = [feature for feature in ranked if isinstance(feature, SetFeature)]
         self._dense = [feature for feature in ranked if _fits_a_row(feature)][:_MOST_DENSE]
-        self._dense.sort(key=lambda feature: -feature.weight())
         for feature in (*self._dense, *self._sets):
             feature.is_dense = True
+            feature.build_masks(self._ones)
+        self._dense.sort(key=lambda feature: -feature.weight())
         stride = 0
         for watcher in self.watchers:
-            if isinstance(watcher, Series) and len(watcher.features) >= _LEAST_BLOCK:
+            if isinstance(watcher, Series) and stride + len(watcher.features) <= _MOST_PLACED:
                 watcher.block = stride
+                watcher.keeps_deadlines = len(watcher.features) >= _LEAST_KEPT
                 for feature in watcher.features:
                     feature.place = stride
                     stride += 1
@@ -377,6 +432,9 @@ class Plan:
                 watcher.settle()
         self._dense_masks = tuple(feature.masks for feature in self._dense)
         self._dense_cells = _chooser([feature.place for feature in self._dense])
+        for features in self._features.values():
+            for feature in features:
+                feature.is_in_rows = feature.truths_in_row(0) is not None
         self._rows.reset(stride, len(self.table.ids))
 
     # ------------------------------------------------------------------- features
@@ -466,14 +524,7 @@ class Plan:
             watcher.group = self._deadlines.register(watcher, self)
             self._groups.append(watcher.group)
         if isinstance(watcher, Series):
-            if watcher.where is None:
-                self._series.setdefault(watcher.event, []).append(watcher)
-            elif watcher.dispatched is None:
-                self._series_by_test.setdefault(watcher.event, []).append(watcher)
-            else:
-                offset, value = watcher.dispatched
-                by_offset = self._series_by_value.setdefault(watcher.event, {})
-                by_offset.setdefault(offset, {}).setdefault(value, []).append(watcher)
+            self.routes.setdefault(watcher.event, EventRoute()).add(watcher)
             return
         if isinstance(watcher, RankSource):
             name = self.table.name
@@ -484,32 +535,9 @@ class Plan:
         if isinstance(watcher, BooleanFeature) and watcher.others:
             self._ripple.register(watcher, self._matcher, watcher.others)
         for name in watcher.attributes:
-            self._by_attribute.setdefault(name, []).append(watcher)
+            self.by_attribute.setdefault(name, []).append(watcher)
         for name in watcher.events:
-            self._by_event.setdefault(name, []).append(watcher)
-
-    # ------------------------------------------------------------------ dispatching
-
-    def features_of_attribute(self, name: str) -> Sequence[Feature]:
-        """Return the features that read an attribute."""
-        return self._by_attribute.get(name, ())
-
-    def features_of_event(self, name: str) -> Sequence[Feature]:
-        """Return the features, series aside, that read events of a name."""
-        return self._by_event.get(name, ())
-
-    def series_of(self, name: str, values: tuple[Any, ...]) -> Sequence[Series]:
-        """Return the series to which an event with these plain property values belongs."""
-        series: Sequence[Series] = self._series.get(name, ())
-        tested, by_value = self._series_by_test.get(name), self._series_by_value.get(name)
-        if tested is not None:
-            series = [*series, *(one for one in tested if one.passes(values))]
-        if by_value is not None:
-            for offset, series_by_value in by_value.items():
-                more = series_by_value.get(values[offset])
-                if more is not None:
-                    series = [*series, *more]
-        return series
+            self.routes.setdefault(name, EventRoute()).features.append(watcher)
 
 
 def _chooser(places: Sequence[int]) -> Callable[[Sequence[int]], Sequence[int]]:

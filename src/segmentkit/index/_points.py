@@ -19,6 +19,7 @@ from segmentkit.dsl.predicates import InBox, Predicate, Within
 from segmentkit.index._cells import holds, leaves_of
 from segmentkit.index._clauses import PointKey
 from segmentkit.index._features import Context, Feature, Move
+from segmentkit.index._steps import Step
 from segmentkit.index.deltas import bits_of
 
 _SLACK: Final = 1e-4  # degrees, about 11 m: far more than the rounding of a computed distance
@@ -83,7 +84,6 @@ class PointFeature(Feature):
                 self._circles[condition] = leaf.centre, leaf.metres
         self._round = sum(1 << condition for condition in self._circles)
         self._latitudes, self._longitudes = Bands(latitudes), Bands(longitudes)
-        self._nowhere = 0
 
     def _places(self, point: tuple[float, float] | None) -> int:
         """Return the conditions that hold for a point, as bits."""
@@ -108,34 +108,15 @@ class PointFeature(Feature):
     def _holds(self, literal: int, places: int) -> bool:
         return holds(self.literals[literal], lambda leaf: bool(places >> self._leaves[leaf] & 1))
 
-    def build_masks(self, ones: int) -> None:
-        """Work out the mask of a point that is in none of the places."""
-        self.ones = ones
-        self._nowhere = ones
-        for literal, bits in enumerate(self.bits_by_literal):
-            if not self._holds(literal, 0):
-                self._nowhere &= ~bits
-        self.steps.clear()
-        self.masks = [ones]  # that of an object left out, as for all features
-
-    def bind(self, literal: int, bit: int) -> None:
-        self.bits_by_literal[literal] |= bit
-        if self.masks:
-            self.build_masks(self.ones)
-
-    def release(self, literal: int, bit: int) -> None:
-        self.bits_by_literal[literal] &= ~bit
-        self.build_masks(self.ones)
-
-    def mask_at(self, cell: Any) -> int:
-        """Return the clauses that the places satisfy: what sets them apart from no place at all is little."""
-        mask = self._nowhere
-        for literal in {literal for condition in bits_of(cell) for literal in self._literals_of[condition]}:
-            if self._holds(literal, cell):
-                mask |= self.bits_by_literal[literal]
-            else:
-                mask &= ~self.bits_by_literal[literal]
-        return mask
+    def _step(self, before: int, after: int) -> Step:
+        """Return the clauses whose literal flips: of those that ask for a place that has been entered or left."""
+        gained: list[int] = []
+        lost: list[int] = []
+        for literal in {n for condition in bits_of(before ^ after) for n in self._literals_of[condition]}:
+            held, holds = self._holds(literal, before), self._holds(literal, after)
+            if held is not holds:
+                (gained if holds else lost).extend(self.clauses_of[literal])
+        return gained, lost
 
     def cell(self, number: int, now: int) -> int:
         return self._places(self._column.get(number))

@@ -161,7 +161,9 @@ class Series:
         self.block = -1
         """Place in the rows of the cells of all features, or -1 where they are worked out from the facts."""
         self._is_placed = False
-        self._pending = array("q")  # with a block, the deadline of each object
+        self._pending = array("q")
+        self.keeps_deadlines = False
+        """Whether the deadline of each object is kept, which pays for series of many features."""
         self.group = -1
         self._zone = context.zone
         self._rows = context.rows
@@ -297,12 +299,12 @@ class Series:
 
     def next_deadline(self, number: int, now: int) -> int | None:
         """Return an instant, no later than the next at which time alone can move a feature; None if there is none."""
-        if self.block >= 0 and now < self._pending[number] < _NEVER:
+        if self.keeps_deadlines and now < self._pending[number] < _NEVER:
             return self._pending[number]
         matching = self.matching(number)
         ats = matching.until(now)
         deadline = self._deadline(matching, ats, self._look(matching, ats, now), now)
-        if self.block >= 0:
+        if self.keeps_deadlines:
             self._pending[number] = deadline
         return deadline if deadline < _FAR else None
 
@@ -422,7 +424,7 @@ class Series:
             before = self._look(matching, matching.until(at - 1), at - 1)
             self._go(number, before, matching, at, moves)
         else:
-            self._pending[number] = _NEVER
+            self._forget_deadline(number)
             self._update(number, matching, at, moves)
 
     def _age(self, number: int, matching: Matching, now: int, moves: list[Move]) -> None:
@@ -460,7 +462,7 @@ class Series:
                     moves.append((total, old, cell))
             if first < end and ats[first] + length < deadline:
                 deadline = ats[first] + length
-        self._pending[number] = _NEVER
+        self._forget_deadline(number)
         self._wait(number, deadline)
 
     def _go(self, number: int, before: Sequence[int], matching: Matching, now: int, moves: list[Move]) -> None:
@@ -499,7 +501,7 @@ class Series:
         """
         if deadline >= _FAR:
             return
-        if self.block >= 0:
+        if self.keeps_deadlines:
             if deadline >= self._pending[number]:
                 return
             self._pending[number] = deadline
@@ -507,7 +509,7 @@ class Series:
 
     def enter(self, number: int, now: int) -> None:
         """Take a new object in."""
-        if self.block >= 0:
+        if self.keeps_deadlines:
             self._pending.extend([_NEVER] * (number + 1 - len(self._pending)))
             self._pending[number] = _NEVER
         matching = self.matching(number)
@@ -535,7 +537,10 @@ class Series:
 
     def leave(self, number: int, now: int) -> None:
         """Forget an object whose facts are still there; its entry, if it has one, is passed over."""
-        if self.block >= 0:
+        self._forget_deadline(number)
+
+    def _forget_deadline(self, number: int) -> None:
+        if self.keeps_deadlines:
             self._pending[number] = _NEVER
 
 

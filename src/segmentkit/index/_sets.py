@@ -12,6 +12,7 @@ from typing import Any
 from segmentkit.dsl.predicates import Not, Predicate, SetTest
 from segmentkit.index._clauses import SetKey
 from segmentkit.index._features import Context, Feature, Move
+from segmentkit.index._steps import Step
 
 
 class SetFeature(Feature):
@@ -22,6 +23,11 @@ class SetFeature(Feature):
         self.attributes = frozenset((key.attribute,))
         self._column = context.table.columns[key.attribute]
         self._wanted = [frozenset(_test_in(literal).members) for literal in self.literals]
+        self._is_negated = [isinstance(literal, Not) for literal in self.literals]
+        self._literals_of: dict[str, list[int]] = {}
+        for number, wanted in enumerate(self._wanted):
+            for member in wanted:
+                self._literals_of.setdefault(member, []).append(number)
         self.concerned = 0
         """The clauses that need something of the set."""
         self._base = 0  # mask of the empty set
@@ -32,24 +38,36 @@ class SetFeature(Feature):
         """Work out the mask of the empty set, and what each member adds and takes."""
         self.ones = ones
         self._base, self._gains, self._losses, self.concerned = ones, {}, {}, 0
-        for literal, wanted, bits in zip(self.literals, self._wanted, self.bits_by_literal, strict=True):
+        for literal, wanted, bits in zip(self.literals, self._wanted, self._bits_by_literal(), strict=True):
             brought = self._losses if isinstance(literal, Not) else self._gains
             self.concerned |= bits
             if brought is self._gains:
                 self._base &= ~bits
             for member in wanted:
                 brought[member] = brought.get(member, 0) | bits
-        self.steps.clear()
         self.masks = [ones]  # that of an object left out, as for all features
 
-    def bind(self, literal: int, bit: int) -> None:
-        self.bits_by_literal[literal] |= bit
+    def bind(self, literal: int, clause: int) -> None:
+        self.clauses_of[literal].append(clause)
         if self.masks:
             self.build_masks(self.ones)
 
-    def release(self, literal: int, bit: int) -> None:
-        self.bits_by_literal[literal] &= ~bit
-        self.build_masks(self.ones)
+    def release(self, literal: int, clause: int) -> None:
+        self.clauses_of[literal].remove(clause)
+        if self.masks:
+            self.build_masks(self.ones)
+
+    def step(self, before: tuple[str, ...], after: tuple[str, ...]) -> Step:
+        """Return the clauses whose literal flips: of those that ask for a member that has come or gone."""
+        gained: list[int] = []
+        lost: list[int] = []
+        for literal in {n for member in set(before) ^ set(after) for n in self._literals_of.get(member, ())}:
+            wanted = self._wanted[literal]
+            had, has = not wanted.isdisjoint(before), not wanted.isdisjoint(after)
+            if had is not has:
+                holds = has is not self._is_negated[literal]
+                (gained if holds else lost).extend(self.clauses_of[literal])
+        return gained, lost
 
     def weight(self) -> float:
         """Return about how many clauses an object violates here: those that ask for a member."""
@@ -69,9 +87,6 @@ class SetFeature(Feature):
     def mask(self, number: int) -> int:
         """Return the mask of an object."""
         return self.mask_of(self._column.get(number))
-
-    def mask_at(self, cell: Any) -> int:
-        return self.mask_of(cell)
 
     def changed(self, number: int, old: Any, new: Any, now: int, moves: list[Move]) -> None:
         moves.append((self, old, new))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, overload
+from sys import getsizeof
+from typing import TYPE_CHECKING, Any, Final
 
 from pyroaring import BitMap
 
@@ -17,8 +18,16 @@ from segmentkit.dsl.evaluate import Alone, EventFact, Stay
 from segmentkit.index._columns import Column, column_for
 from segmentkit.index._events import EventTable, id_of_tag, tag_of_id
 from segmentkit.index._links import Links
+from segmentkit.index._object_ids import Deleted, Numbers, ObjectIds
 from segmentkit.index._stay_log import StayLog
 from segmentkit.schema import ObjectType, text
+
+if TYPE_CHECKING:
+    from segmentkit.index._digests import Digests
+
+_SAMPLED: Final = 1_000  # ids whose size stands for that of all
+_INTEGER: Final = 32
+_EVENT_ID: Final = 100  # a short text, and its tag
 
 
 class Table:
@@ -53,7 +62,17 @@ class Table:
         self._tags_by_event_id: dict[int, dict[str, int]] = {}
         self._free: list[int] = []
         self._last_tag = 0
-        self._shares_ids = False
+        self._deleted = Deleted()
+        self._digests: Digests | None = None
+
+    @property
+    def digests(self) -> Digests:
+        """The digests of the columns, for questions about all objects at once."""
+        if self._digests is None:
+            from segmentkit.index._digests import Digests
+
+            self._digests = Digests(self)
+        return self._digests
 
     def _announce(self) -> None:
         for rescaled in self.rescaled:
@@ -73,16 +92,13 @@ class Table:
             self.born.append(now)
             for column in self.columns.values():
                 column.append()
-            for events in self.events.values():
-                events.append()
         self.number_by_id[object_id] = number
         self.alive.add(number)
         return number
 
-    def named(self, numbers: BitMap) -> ObjectIds:
+    def named(self, numbers: Numbers) -> ObjectIds:
         """Return the ids of objects, which stay what they are whatever happens to the objects."""
-        self._shares_ids = True
-        return ObjectIds(numbers, self.ids)
+        return self._deleted.hold(numbers, self.ids)
 
     def forget_births(self) -> None:
         """Take all objects for older than anything that is known of them, as those of a store are."""
@@ -90,10 +106,9 @@ class Table:
 
     def delete(self, number: int) -> None:
         """Take an object and its events out."""
-        if self._shares_ids:
-            self.ids, self._shares_ids = list(self.ids), False
         object_id = self.ids[number]
         assert object_id is not None
+        self._deleted.note(number, object_id)
         for name in self.links:
             self.point(name, number, self.columns[name].get(number), None)
         for column in self.columns.values():
@@ -134,7 +149,7 @@ class Table:
             self._last_tag += 1
             tag = -self._last_tag
             self._tags_by_event_id.setdefault(number, {})[event_id] = tag
-        return self.events[name].insert(number, at, tag, values, lambda t: self.event_id(number, t)), tag
+        return self.events[name].insert(number, at, tag, values, self.event_id), tag
 
     def find_event(self, number: int, event_id: str) -> tuple[str, int] | None:
         """Return name and index of the object's event with the id, or None."""
@@ -166,6 +181,16 @@ class Table:
             return id_of_tag(tag)
         return next(i for i, t in self._tags_by_event_id[number].items() if t == tag)
 
+    @property
+    def nbytes_of_ids(self) -> int:
+        """Bytes of the ids of objects and events, about, of what leads from them, and of when objects were born."""
+        step = max(len(self.ids) // _SAMPLED, 1)
+        sampled = [getsizeof(object_id) for object_id in self.ids[::step] if object_id is not None]
+        each = sum(sampled) / len(sampled) + _INTEGER if sampled else 0
+        given = sum(getsizeof(tags) + _EVENT_ID * len(tags) for tags in self._tags_by_event_id.values())
+        objects = int(each * len(self.number_by_id)) + getsizeof(self.number_by_id) + getsizeof(self.ids)
+        return objects + 8 * len(self.born) + getsizeof(self._tags_by_event_id) + given
+
     # --------------------------------------------------------------------- facts
 
     def facts(self, number: int) -> ObjectFacts:
@@ -179,7 +204,8 @@ class Table:
             assert self.ids[number] == object_id, f"{self.name}: number {number} is not that of {object_id!r}"
         for name, events in self.events.items():
             counted = 0
-            for number, row in enumerate(events.rows):
+            for number in events.rows.iter_numbers():
+                row = events.rows[number]
                 if row is None:
                     continue
                 counted += len(row) // events.stride
@@ -187,36 +213,6 @@ class Table:
                 keys = [(fact.at, fact.id) for fact in self.facts(number).events(name)]
                 assert keys == sorted(keys), f"{self.name}.{name}: events of {self.ids[number]!r} out of order"
             assert counted == events.n_events, f"{self.name}.{name}: wrong count of events"
-
-
-class ObjectIds(Sequence[str]):
-    """The ids of many objects, in order of their numbers, kept as a bitmap of these.
-
-    Cost: a few bits for each object; an id is looked up when it is asked for.
-    """
-
-    __slots__ = ("_ids", "_numbers")
-
-    def __init__(self, numbers: BitMap, ids: Sequence[str | None]) -> None:
-        self._numbers = numbers
-        self._ids = ids
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __iter__(self) -> Iterator[str]:
-        ids = self._ids
-        for number in self._numbers:
-            yield ids[number] or ""
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
-    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
-        if isinstance(index, slice):
-            return tuple(self)[index]
-        return self._ids[self._numbers[index]] or ""
 
 
 class World:

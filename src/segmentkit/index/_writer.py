@@ -15,14 +15,14 @@ from typing import Any, TypeAlias
 from segmentkit.index._features import Move
 from segmentkit.index._matcher import Matcher
 from segmentkit.index._ripple import Ripple
+from segmentkit.index._routes import NOBODY
 from segmentkit.index._table import Table
-from segmentkit.index.deltas import Flips, head_of, net_flips
+from segmentkit.index.deltas import Backfill, Flips, Record, head_of, net_flips
 
 Undo: TypeAlias = list[tuple[str, str, tuple[Any, ...]]]
 """What takes operations back, to be done from the last to the first: type, operation, arguments."""
 
-ObjectFlips: TypeAlias = tuple[str, Flips, str]
-"""An object's id, what flips for it, and the cause."""
+_new_tuple = tuple.__new__  # a named tuple without the detour over its own constructor: `bench_changes`
 
 
 class Writer:
@@ -43,29 +43,42 @@ class Writer:
         """Start a batch at `now`; what takes it back is put into `undo`, unless that is None."""
         self._now = now
         self._undo = undo
-        self._matcher.refresh_plan(now)
+        if self._matcher.is_stale:
+            self._matcher.refresh_plan(now)
 
     def meet(self, object_ids: Iterable[str]) -> None:
         """Give objects their place in the order, before anything happens to them."""
         self._flips |= dict.fromkeys(object_ids, ((), ""))
 
-    def finish(self) -> list[ObjectFlips]:
-        """End the batch; return its net flips by object, in the order in which it met the objects."""
-        if not self._flips:
-            return []
-        found = []
-        for object_id, (flips, cause) in self._flips.items():
-            if flips:
-                found.append((object_id, flips, cause))
-        self._flips.clear()
-        return found if self._ripple.is_still else [flips for flips in map(self._seen, found) if flips[1]]
+    def finish(self, records: list[Record | Backfill], seq: int, now: int) -> int:
+        """End the batch: put its net flips into `records`, in the order in which it met the objects.
 
-    def _seen(self, flips: ObjectFlips) -> ObjectFlips:
+        Args:
+            records: for the flips of an object one more.
+            seq: the number of the last delta so far.
+            now: the instant of the flips.
+
+        Returns:
+            The number of the last delta, with these.
+        """
+        matcher = self._matcher
+        name, heads, is_still = self._table.name, matcher.heads, self._ripple.is_still
+        for object_id, (flipped, cause) in self._flips.items():
+            flips = flipped if is_still or not flipped else self._seen(flipped)
+            if flips:
+                records.append(_new_tuple(Record, (seq + 1, now, name, object_id, flips, heads, cause)))
+                seq += len(flips)
+        self._flips.clear()
+        return seq
+
+    def forget(self) -> None:
+        """End a batch that has been taken back."""
+        self._flips.clear()
+
+    def _seen(self, flips: Flips) -> Flips:
         """Return flips without those of hidden segments."""
         heads = self._matcher.heads
-        object_id, numbers, cause = flips
-        seen = tuple(n for n in numbers if (segment := heads[head_of(n)]) is not None and not segment.is_hidden)
-        return object_id, seen, cause
+        return tuple(n for n in flips if (segment := heads[head_of(n)]) is not None and not segment.is_hidden)
 
     # ------------------------------------------------------------------- operations
 
@@ -102,10 +115,12 @@ class Writer:
         if self._undo is not None:
             self._take_back("retract", object_id, table.event_id(number, tag))
         moves: list[Move] = []
-        for series in matcher.series_of(name, values):
-            series.added(number, index, now, moves)
-        for feature in matcher.features_of_event(name):
-            feature.look_again(number, now, moves)
+        route = matcher.routes.get(name)
+        if route is not None:
+            for series in route.series_of(values) if route.is_split else route.series:
+                series.added(number, index, now, moves)
+            for feature in route.features:
+                feature.look_again(number, now, moves)
         flips = self._carry(object_id, number, moves, "event")
         if not self._ripple.is_still:
             self._ripple.happened(table.name, number, name)
@@ -121,10 +136,11 @@ class Writer:
         at, values = table.events[name].at(number, index), table.events[name].values(number, index)
         self._take_back("add_event", object_id, name, at, event_id, values)
         moves: list[Move] = []
-        for series in matcher.series_of(name, values):
+        route = matcher.routes.get(name, NOBODY)
+        for series in route.series_of(values):
             series.removing(number, index, now, moves)
         table.remove_event(number, event_id)
-        for feature in matcher.features_of_event(name):
+        for feature in route.features:
             feature.look_again(number, now, moves)
         flips = self._carry(object_id, number, moves, "retract")
         if not self._ripple.is_still:
@@ -165,10 +181,11 @@ class Writer:
                 self._table.point(name, number, old, new)
             changes.append((name, old, new))
         moves: list[Move] = []
-        matcher, now = self._matcher, self._now
+        by_attribute, now = self._matcher.by_attribute, self._now
         for name, old, new in changes:
-            for feature in matcher.features_of_attribute(name):
-                feature.changed(number, old, new, now, moves)
+            if name in by_attribute:
+                for feature in by_attribute[name]:
+                    feature.changed(number, old, new, now, moves)
         flips = self._carry(object_id, number, moves, cause)
         if not self._ripple.is_still:
             for name, old, new in changes:

@@ -226,8 +226,8 @@ def mask_of(bits: Iterable[int], n_bits: int) -> int:
     return int.from_bytes(data, "little")
 
 
-_SHORT = 2_048  # below, or with few bits set, one after another is faster
-_FEW = 12
+_SHORT = 512  # below, or with few bits set, one after another is faster
+_FEW = 2
 _find_nonzero = re.compile(rb"[^\0]").finditer
 _BITS_OF_BYTE = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
 

@@ -7,13 +7,13 @@ same store later finds the facts, the definitions and the last number.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from segmentkit.errors import StoreError
-from segmentkit.index.deltas import Backfill, Change, Delta, Record
+from segmentkit.index.deltas import Change, Delta
 from segmentkit.schema import from_micros
+from segmentkit.stores._kept import KeptRecords
 from segmentkit.stores.protocol import Batch, Definition, FactSource
 
 __all__ = ["MemoryStore"]
@@ -31,7 +31,7 @@ class MemoryStore:
         self._now_us: int | None = None
         self._seq = 0
         self._definitions: dict[str, Definition] = {}
-        self._records: deque[Record | Backfill] = deque(maxlen=keep)
+        self._records = KeptRecords(keep)
         self._source: FactSource | None = None
 
     def attach(self, source: FactSource) -> None:
@@ -72,7 +72,8 @@ class MemoryStore:
         Raises:
             StoreError: `after` is before what is still kept.
         """
-        first = self._records[0].seq if self._records else self._seq + 1
+        oldest = self._records.first
+        first = self._seq + 1 if oldest is None else oldest.seq
         if after < first - 1:
             raise StoreError(
                 f"deltas are kept from number {first} on, {after + 1} is gone; "
@@ -80,7 +81,7 @@ class MemoryStore:
             )
         return (
             delta
-            for record in list(self._records)
+            for record in self._records.since(after)
             if record.seq + record.n_deltas - 1 > after
             for delta in record.iter_deltas()
             if delta.seq > after
