@@ -7,7 +7,7 @@ threshold that is drawn says so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -17,11 +17,12 @@ from hypothesis import given, strategies as st
 import segmentkit as sk
 from segmentkit import engine as engine_module
 from segmentkit.dsl import predicates as p
-from segmentkit.index import _batch_moves, _batch_tests, _bulk_members
+from segmentkit.index import _batch_moves, _batch_tests, _bulk_members, _matcher, _plan, _steps, _wide
 from tests.examples import PARTS
 from tests.histories import History, Segment, Step, definitions, fit
 from tests.playing import define, memberships
 from tests.side_by_side import engine_for
+from tests.small_pages import small_pages
 from tests.strategies import batches, moves, worlds
 
 _NEVER = 10**9
@@ -138,6 +139,37 @@ def test_a_batch_together_is_refused_as_one_after_another(
     for step in history.steps:
         both.move(step.move)
         both.apply(step.changes)
+        both.check(history)
+
+
+@PARTS
+@given(
+    histories_of_large_batches(),
+    st.integers(0, 3),
+    st.sampled_from([0, 1, 512]),
+    st.sampled_from([1, 128]),
+    st.booleans(),
+)
+def test_a_batch_together_does_the_same_whatever_rows_and_pages_hold(
+    history: History, few: int, placed: int, wide: int, has_small_pages: bool
+) -> None:
+    """Cells of features of events may be in no row, steps arrays, and histories go out of pages and back."""
+    history = fit(history)
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(_plan, "_MOST_PLACED", placed)
+        for module in (_matcher, _steps, _wide):
+            patch.setattr(module, "WIDE", wide)
+        if has_small_pages:
+            stack.enter_context(small_pages())
+        both = Both(history, few)
+        for segment in history.segments:
+            both.define(segment)
+        for step in history.steps:
+            both.move(step.move)
+            both.apply(step.changes)
+            both.check(history)
+        both.advance(timedelta(days=30))
         both.check(history)
 
 
