@@ -147,7 +147,7 @@ def test_a_batch_together_is_refused_as_one_after_another(
     histories_of_large_batches(),
     st.integers(0, 3),
     st.sampled_from([0, 1, 512]),
-    st.sampled_from([1, 128]),
+    st.sampled_from([1, 64]),
     st.booleans(),
 )
 def test_a_batch_together_does_the_same_whatever_rows_and_pages_hold(

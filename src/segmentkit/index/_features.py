@@ -1,17 +1,16 @@
 """Features: what the index knows of an object, cut into cells.
 
-The literals of one feature cut its values into *cells* in which each of them is constant. For
-every cell the feature keeps `masks[cell]`, one bit per clause: set when the clause puts no
-constraint on the feature, or the cell satisfies it. The clauses an object satisfies are the AND of
-one mask per feature; when one feature moves from cell a to cell b, only the bits of
-`masks[a] ^ masks[b]` can flip.
+The literals of one feature cut its values into *cells* in which each of them is constant. When it moves
+from one cell to another, only the clauses between them can flip: its *step* (`_steps`). A dense feature, one
+that many clauses read, has a mask for every cell too, one bit per clause: set when the clause puts no
+constraint on the feature, or the cell satisfies it. The clauses a new object satisfies are the AND of these.
 
-Cell 0 is free (satisfies everything; used to leave a feature out of an AND), cell 1 is missing.
+Cell 0 is free (satisfies everything), cell 1 is missing.
 The literals of a feature never change; a definition with a new literal brings another feature.
 
 A dense feature keeps its cell of each object in a row (`Rows`); the cell of the others comes from
 the facts, or for boolean features from a bitmap. A feature is told what has changed once the facts
-are the new ones, and puts the move of its mask, if it moved, into `moves`.
+are the new ones, and puts its move, if it moved, into `moves`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """The matcher of one object type: from moved features to flipped segments.
 
-When features of an object have moved, the clauses that flip are
+When a feature of an object has moved, its step (`_steps`) names the clauses whose literal there has flipped;
+those flip of which all other literals hold. They are looked at one by one, or sifted together if they are
+many (`_wide`). Features that move at the same time move one after another. A segment of several clauses
+flips when their OR does. A new object is matched as a whole: the masks of its cells on the dense features are
+ANDed, and the other literals of the clauses that are left are looked at.
 
-    AND of the moved masks before  XOR  AND of the moved masks after
-
-ANDed with the masks of everything that has not moved: the dense features one after another, then
-the sparse literals of the few clauses that are left, one by one. A segment of several clauses
-flips when their OR does. How clauses are numbered and features chosen is the business of `_plan`.
+How clauses are numbered and features chosen is the business of `_plan`.
 """
 
 from __future__ import annotations
@@ -246,7 +246,10 @@ class Matcher(Plan):
         return clauses
 
     def _sifted(self, clauses: Collection[int] | Clauses, row: array[int]) -> tuple[list[int], list[int]]:
-        """Return those of many clauses of which all literals hold that rows tell, and those still to be looked at."""
+        """Return those of many clauses of which all literals hold that rows tell, and those still to be looked at.
+
+        Others do not hold.
+        """
         import numpy as np
 
         if self._wide is None:
@@ -258,7 +261,8 @@ class Matcher(Plan):
         if len(self._in_rows) > known:  # segments have been defined since
             late = clauses[clauses >= known].tolist()
             clauses = clauses[clauses < known]
-        return self._wide.sift(clauses, row), late
+        found, passed_all = self._wide.sift(clauses, row)
+        return (found, late) if passed_all else ([], found + late)
 
     def _settled(self, number: int, clauses: Iterable[int], row: Sequence[int]) -> Flips:
         """Turn flipped clauses into flipped segments.

@@ -238,6 +238,9 @@ class Series:
         self._leasts = [nth.least for nth in self.nths]
         self._indexes = [nth.index for nth in self.nths]
         self._is_run = self._indexes == list(range(-1, -1 - len(self.nths), -1))
+        newest = -self.events.stride
+        self._newest = slice(newest, newest * len(self.nths) - 1, newest)
+        """Of a row, the instants of as many newest events as there are nths."""
         self._is_of_newest = all(index < 0 for index in self._indexes)
         self._edges = [nth.edges for nth in self.nths]
         self._missing = [MISSING] * len(self.nths)
@@ -316,6 +319,8 @@ class Series:
         if self._is_of_newest and row[-stride] <= now:
             if self.block < 0:
                 self._added_unplaced(number, index, at, now, moves)
+            elif self._is_run and self.where is None and not self.sums:
+                self._added_newest(number, row[self._newest], now, moves)
             else:
                 self._added_placed(number, at, now, moves)
             return
@@ -333,30 +338,16 @@ class Series:
         too young for it, and only one that has moved can have a deadline before the one that is kept. Most
         events move nothing, and this is what each of them costs (`bench_changes`).
         """
-        row = self.events.rows[number]
-        ats = row[:: self.events.stride] if self.where is None else self.matching(number).ats
-        cells, start = self._rows.cells, number * self._rows.stride + self.block
-        nths, deadline = self.nths, _NEVER
-        if nths:
-            chosen = self._chosen(ats)
-            held = cells[start : start + len(chosen)]
-            moved = [
-                place
-                for place, least, cell, nth_at in zip(self._places, self._youngest, held, chosen, strict=False)
-                if nth_at > now - least[cell]
-            ]
-            for place in moved:
-                edges, nth_at = self._edges[place], chosen[place]
-                cell = bisect_right(edges, now - nth_at)
-                cells[start + place] = cell
-                moves.append((nths[place], held[place], cell))
-                due = nth_at + edges[cell]
-                if due < deadline:
-                    deadline = due
+        matching = self.matching(number)
+        ats = matching.ats
+        deadline = _NEVER
+        if self.nths:
+            deadline = self._added_newest(number, self._chosen(ats), now, moves)
         if self.sums:
-            start += len(nths)
-            found = self._look_at_sums(self.matching(number), ats, now)
-            for place, (total, cell) in enumerate(zip(self.sums, found, strict=True), start):
+            cells = self._rows.cells
+            start = number * self._rows.stride + self.block + len(self.nths)
+            found = self._look_at_sums(matching, ats, now)
+            for place, (total, cell) in enumerate(zip(self.sums, found), start):  # noqa: B905  # slow when strict
                 old = cells[place]
                 if old != cell:
                     cells[place] = cell
@@ -364,6 +355,24 @@ class Series:
             deadline = min(deadline, self._leaves(at, now))
         if deadline < _FAR:
             self._wait(number, deadline)
+
+    def _added_newest(self, number: int, chosen: Sequence[int], now: int, moves: list[Move]) -> int:
+        """See the same for the nths alone; `chosen` are the instants that they look at."""
+        cells, start = self._rows.cells, number * self._rows.stride + self.block
+        held = cells[start : start + len(chosen)]
+        deadline = _NEVER
+        for place, least, old, nth_at in zip(self._places, self._youngest, held, chosen):  # noqa: B905  # see above
+            if nth_at > now - least[old]:
+                edges = self._edges[place]
+                cell = bisect_right(edges, now - nth_at)
+                cells[start + place] = cell
+                moves.append((self.nths[place], old, cell))
+                due = nth_at + edges[cell]
+                if due < deadline:
+                    deadline = due
+        if deadline < _FAR:
+            self._wait(number, deadline)
+        return deadline
 
     def _leaves(self, at: int, now: int) -> int:
         """Return when an event leaves the next window of a sum."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate, chain, pairwise
+from itertools import chain, pairwise
 from typing import Any, Final, TypeAlias
 
-from segmentkit.index._wide import WIDE, Clauses
+from segmentkit.index._wide import WIDE
 from segmentkit.index.deltas import bits_of
 
 _MISSING: Final = 1  # the cell of a value that is not there
@@ -35,18 +35,19 @@ class Crossings:
 
     def __init__(self, truths: Sequence[int], clauses_of: Sequence[Sequence[int]]) -> None:
         full = (1 << len(clauses_of)) - 1
-        self._come: list[list[int]] = [[], []]
-        """By cell, who gains a literal on the way into it from the cell below."""
-        self._go: list[list[int]] = [[], []]
-        """By cell, who loses one."""
+        self._come: list[int] = []
+        """Who gains a literal on the way up, from cell to cell."""
+        self._go: list[int] = []
+        """Who loses one."""
+        self._n_come, self._n_go = [0, 0], [0, 0]
+        """By cell, how many do up to it."""
         for below, truth in pairwise(truths[1:]):
-            come: list[int] = []
-            go: list[int] = []
             for literal in bits_of((truth ^ below) & full):
-                (come if truth >> literal & 1 else go).extend(clauses_of[literal])
-            self._come.append(come)
-            self._go.append(go)
-        counts = Counter(chain(*self._come[3:], *self._go[3:]))
+                (self._come if truth >> literal & 1 else self._go).extend(clauses_of[literal])
+            self._n_come.append(len(self._come))
+            self._n_go.append(len(self._go))
+        n_come, n_go = (ends[min(2, len(ends) - 1)] for ends in (self._n_come, self._n_go))
+        counts = Counter(chain(self._come[n_come:], self._go[n_go:]))
         self._repeating = {clause for clause, count in counts.items() if count > 1}
         """Clauses that flip more than once among the cells of values; on the way from missing, others may too."""
         self._arrays: tuple[Any, ...] = ()
@@ -56,35 +57,26 @@ class Crossings:
     def _build_arrays(self, n_clauses: int) -> None:
         import numpy as np
 
-        self._arrays = tuple(np.fromiter(chain(*lists), np.int32) for lists in (self._come, self._go))
-        self._ends = [list(accumulate(map(len, lists))) for lists in (self._come, self._go)]
-        self._repeats = np.zeros(n_clauses, bool)
-        self._repeats[list(self._repeating)] = True
+        self._arrays = np.array(self._come, np.int32), np.array(self._go, np.int32)
+        self._n_clauses = n_clauses
 
     def between(self, low: int, high: int) -> Step:
         """Return the clauses that flip on the way up from a cell to a higher one."""
-        if high - low == 1:
-            return self._come[high], self._go[high]
-        if self._arrays:
-            come, go = self._ends
-            if low > _MISSING and come[high] - come[low] + go[high] - go[low] >= WIDE:
-                return self._many_between(low, high)
-        come_lists, go_lists = self._come[low + 1 : high + 1], self._go[low + 1 : high + 1]
-        gained, lost = list(chain(*come_lists)), list(chain(*go_lists))
+        come = slice(self._n_come[low], self._n_come[high])
+        go = slice(self._n_go[low], self._n_go[high])
+        if self._arrays and low > _MISSING and come.stop - come.start + go.stop - go.start >= WIDE:
+            return self._many_between(come, go)
+        gained, lost = self._come[come], self._go[go]
         return _net(gained, lost) if self._repeating or low == _MISSING else (gained, lost)
 
-    def _many_between(self, low: int, high: int) -> tuple[Clauses, Clauses]:
+    def _many_between(self, come: slice, go: slice) -> Step:
         import numpy as np
 
-        (come, go), repeats = self._ends, self._repeats
-        gained = self._arrays[0][come[low] : come[high]]
-        lost = self._arrays[1][go[low] : go[high]]
-        if self._repeating:
-            gains, loses = repeats[gained], repeats[lost]
-            more, less = _net(gained[gains].tolist(), lost[loses].tolist())
-            gained = np.concatenate((gained[~gains], np.array(more, np.int32)))
-            lost = np.concatenate((lost[~loses], np.array(less, np.int32)))
-        return gained, lost
+        gained, lost = self._arrays[0][come], self._arrays[1][go]
+        if not self._repeating:
+            return gained, lost
+        balance = np.bincount(gained, minlength=self._n_clauses) - np.bincount(lost, minlength=self._n_clauses)
+        return np.flatnonzero(balance > 0), np.flatnonzero(balance < 0)
 
 
 def _net(gained: list[int], lost: list[int]) -> tuple[list[int], list[int]]:
@@ -92,7 +84,10 @@ def _net(gained: list[int], lost: list[int]) -> tuple[list[int], list[int]]:
     both = set(gained).intersection(lost)
     if not both:
         return gained, lost
-    came, went = Counter(c for c in gained if c in both), Counter(c for c in lost if c in both)
-    more = [clause for clause in both if came[clause] > went[clause]]
-    less = [clause for clause in both if came[clause] < went[clause]]
-    return [c for c in gained if c not in both] + more, [c for c in lost if c not in both] + less
+    more, less = [c for c in gained if c not in both], [c for c in lost if c not in both]
+    if len(gained) == len(more) + len(both) and len(lost) == len(less) + len(both):
+        return more, less  # each once
+    came, went = Counter(gained), Counter(lost)
+    more += [clause for clause in both if came[clause] > went[clause]]
+    less += [clause for clause in both if came[clause] < went[clause]]
+    return more, less

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Clauses: TypeAlias = Any  # an array of numbers of clauses, 32 bits each
 
-WIDE: Final = 128
+WIDE: Final = 64
 """Clauses from which on they are sifted together."""
 
 _MOST_CELLS: Final = 2**16  # of any feature that has a place in the rows
@@ -65,20 +65,22 @@ class WideTests:
                     places[clause], begins[clause] = tests[turn][0], starts[id(tests[turn][1])]
             self._tests.append((places, begins))
 
-    def sift(self, clauses: Clauses, row: array[int]) -> list[int]:
-        """Return those of the clauses of which all literals hold that rows tell; `row` has the cells of the object."""
+    def sift(self, clauses: Clauses, row: array[int]) -> tuple[list[int], bool]:
+        """Return the clauses that pass test after test until few are left, and whether they have passed all tests.
+
+        `row` has the cells of the object.
+        """
         import numpy as np
 
         cells, truths = np.frombuffer(row, np.uint16), self._truths
-        for places, begins in self._tests:
+        for turn, (places, begins) in enumerate(self._tests):
+            if turn and len(clauses) < WIDE:
+                return clauses.tolist(), False
             clauses = clauses[truths[begins[clauses] + cells[places[clauses]]]]
-            if not len(clauses):
-                break
-        found: list[int] = clauses.tolist()
-        return found
+        return clauses.tolist(), True
 
     def sift_pairs(self, cells: Any, objects: Any, clauses: Clauses) -> Any:
-        """Return which of many pairs of an object and a clause pass `sift`, ascending.
+        """Return of which of many pairs of an object and a clause all literals hold that rows tell, ascending.
 
         Args:
             cells: a row for each object, as one matrix.
