@@ -27,7 +27,7 @@ from segmentkit.dsl.predicates import (
 from segmentkit.index._cells import truths_by_literal
 from segmentkit.index._clauses import FeatureKey
 from segmentkit.index._deadlines import Deadlines
-from segmentkit.index._steps import Crossings, Step
+from segmentkit.index._steps import Crossings, Step, literals_at_cuts
 from segmentkit.index._table import Table
 from segmentkit.index._wide import as_clauses
 from segmentkit.index.deltas import bits_of, mask_of
@@ -103,6 +103,7 @@ class Feature:
         """What `step` remembers."""
         self._n_remembered = 0
         self._crossings: Crossings | None = None
+        self._cuts_of_literals: list[Step] | None = None
         self.is_dense = False
         self.place = -1
         """Where the rows have the cell; or -1."""
@@ -201,7 +202,9 @@ class Feature:
     def _step(self, before: Any, after: Any) -> Step:
         """Work a step out: of cells in order, the clauses of all the cuts that are crossed."""
         if self._crossings is None:
-            self._crossings = Crossings(self.truths, self.clauses_of)
+            if self._cuts_of_literals is None:
+                self._cuts_of_literals = literals_at_cuts(self.truths, len(self.literals))
+            self._crossings = Crossings(self._cuts_of_literals, self.clauses_of)
         if before < after:
             return self._crossings.between(before, after)
         lost, gained = self._crossings.between(after, before)

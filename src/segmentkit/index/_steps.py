@@ -21,29 +21,44 @@ Step: TypeAlias = tuple[Any, Any]
 """The clauses that gain their literal when a feature moves, and those that lose it; many are arrays."""
 
 
+def literals_at_cuts(truths: Sequence[int], n_literals: int) -> list[Step]:
+    """Return, for each cell from 2 on, the literals that begin to hold on the way into it, and those that cease.
+
+    >>> literals_at_cuts([-1, 0b10, 0b00, 0b01, 0b11], 2)
+    [([], [1]), ([0], []), ([1], [])]
+    """
+    full = (1 << n_literals) - 1
+    cuts = []
+    for below, truth in pairwise(truths[1:]):
+        flipped = bits_of((truth ^ below) & full)
+        cuts.append(([n for n in flipped if truth >> n & 1], [n for n in flipped if below >> n & 1]))
+    return cuts
+
+
 class Crossings:
     """The clauses that flip at each cut of a feature whose cells, from 1 on, are in order.
 
     Args:
-        truths: by cell, the literals that hold, as bits.
+        cuts: the literals that flip at each, as `literals_at_cuts` returns them.
         clauses_of: by literal, the clauses that need it; each clause needs one.
 
-    >>> crossings = Crossings([-1, 0b10, 0b00, 0b01, 0b11], [[7], [8, 9]])
+    >>> crossings = Crossings([([], [1]), ([0], []), ([1], [])], [[7], [8, 9]])
     >>> crossings.between(2, 4), crossings.between(1, 2)
     (([7, 8, 9], []), ([], [8, 9]))
     """
 
-    def __init__(self, truths: Sequence[int], clauses_of: Sequence[Sequence[int]]) -> None:
-        full = (1 << len(clauses_of)) - 1
+    def __init__(self, cuts: Sequence[Step], clauses_of: Sequence[Sequence[int]]) -> None:
         self._come: list[int] = []
         """Who gains a literal on the way up, from cell to cell."""
         self._go: list[int] = []
         """Who loses one."""
         self._n_come, self._n_go = [0, 0], [0, 0]
         """By cell, how many do up to it."""
-        for below, truth in pairwise(truths[1:]):
-            for literal in bits_of((truth ^ below) & full):
-                (self._come if truth >> literal & 1 else self._go).extend(clauses_of[literal])
+        for come, go in cuts:
+            for literal in come:
+                self._come += clauses_of[literal]
+            for literal in go:
+                self._go += clauses_of[literal]
             self._n_come.append(len(self._come))
             self._n_go.append(len(self._go))
         n_come, n_go = (ends[min(2, len(ends) - 1)] for ends in (self._n_come, self._n_go))
