@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "_catalogue": {"errors", "schema", "dsl", "index", "stores.protocol"},
     "_frames": {"errors"},
     "_loading": {"errors", "schema", "index", "_frames", "engine"},
+    "_batches": {"errors", "index", "engine"},
     "engine": {
         "errors",
         "schema",
@@ -39,6 +40,7 @@ ALLOWED: dict[str, set[str]] = {
         "_subscriptions",
         "_catalogue",
         "_loading",
+        "_batches",
     },
     "linting": {"errors", "schema", "dsl"},
     "editor": {"errors", "schema", "dsl"},

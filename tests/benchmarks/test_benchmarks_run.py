@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from tests.benchmarks import (
+    bench_batches,
     bench_bulk,
     bench_changes,
     bench_define,
@@ -89,6 +90,11 @@ def test_rescan_agrees_with_the_oracle_at_every_tick() -> None:
 def test_single_changes_end_with_the_memberships_of_peer_and_oracle(money: str) -> None:
     arguments = ["--contacts", str(CONTACTS), "--segments", str(SEGMENTS), "--changes", "200", "--money", money]
     assert [result.mismatches for result in bench_changes.main(arguments)] == [0]
+
+
+def test_batches_end_with_the_memberships_of_the_peer() -> None:
+    arguments = ["--contacts", "900", "--segments", str(SEGMENTS), "--changes", "600", "--sizes", "1,50,400"]
+    assert [result.mismatches for result in bench_batches.main(arguments)] == [0]
 
 
 def test_changes_that_flip_nothing_examine_few_clauses_whatever_the_sizes() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 import segmentkit as sk
+from segmentkit import engine as engine_module
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.index import _digests, _matcher, _plan
 from segmentkit.schema import to_micros
@@ -97,6 +98,7 @@ STEPS = st.lists(
     st.tuples(st.just("put"), st.integers(0, 3), ATTRIBUTES)
     | st.tuples(st.just("delete"), st.integers(0, 7), st.none())
     | st.tuples(st.just("load"), st.integers(0, 7), st.lists(ATTRIBUTES, min_size=1, max_size=4))
+    | st.tuples(st.just("batch"), st.integers(0, 7), st.lists(ATTRIBUTES, min_size=1, max_size=4))
     | st.tuples(st.just("wait"), st.just(0), st.none()),
     min_size=1,
     max_size=10,
@@ -146,6 +148,10 @@ def _take(engine: sk.Engine, kind: str, number: int, given_facts: Any) -> None:
     elif kind == "load":
         ids = [str(number + place) for place in range(len(given_facts))]
         engine.load("contact", {"id": ids, **{n: [f.get(n) for f in given_facts] for n in VALUES}})
+    elif kind == "batch":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(engine_module, "BATCH_FROM", 1)
+            engine.apply([sk.Put("contact", str(number + place), facts) for place, facts in enumerate(given_facts)])
     elif kind == "delete" and str(number) in engine._tables["contact"].number_by_id:
         engine.delete("contact", str(number))
 

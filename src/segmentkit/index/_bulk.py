@@ -249,14 +249,15 @@ def enter_all(plan: Plan, watchers: Iterable[Watcher], now: int, numbers: Array 
                     _enter_boolean(watcher, cells, block, written)
                 case Feature():
                     written.append((watcher, cells.of(watcher, block)))
-        _write(plan._rows, block, written)
+        write_cells(plan._rows, block, written)
     for watcher, parts in due.items():
         plan._deadlines.add_many(
             watcher.group, np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
         )
 
 
-def _write(rows: Rows, block: Block, written: Sequence[tuple[Feature, Array]]) -> None:
+def write_cells(rows: Rows, block: Block, written: Sequence[tuple[Feature, Array]]) -> None:
+    """Write the cells of features into the rows of the objects of a block, as far as they have a place there."""
     placed = [(feature.place, cells) for feature, cells in written if feature.place >= 0]
     if not placed:
         return
@@ -281,15 +282,21 @@ def _enter_series(
 ) -> None:
     found, deadline = cells.series(series, block)
     written += zip(series.features, found, strict=True)
-    waits = deadline < _FAR
+    _wait(series, block, wait_for(series, _numbers_of(block), deadline), deadline, due)
+
+
+def wait_for(series: Series, numbers: Array, deadlines: Array) -> Array:
+    """Let objects wait for deadlines of a series; return which of them need an entry of their own for it."""
+    waits: Array = deadlines < _FAR
     if series.keeps_deadlines:
         pending = series._pending
-        pending.extend(array("q", [_NEVER]) * (len(block.table.ids) - len(pending)))
-        waits &= deadline < block.taken(pending, np.int64)
+        n_missing = int(numbers.max(initial=-1)) + 1 - len(pending)
+        pending.extend(array("q", [_NEVER]) * n_missing)
         view = np.frombuffer(pending, np.int64)
-        view[_numbers_of(block)[waits]] = deadline[waits]
+        waits &= deadlines < view[numbers]
+        view[numbers[waits]] = deadlines[waits]
         del view  # so that the buffer can grow again
-    _wait(series, block, waits, deadline, due)
+    return waits
 
 
 def _wait(
@@ -358,6 +365,7 @@ def refresh(
             watchers = [watcher for watcher in watchers if _reads(watcher, event)]
             segments = [segment for segment in segments if plan.reads_event(segment, event)]
         enter_all(plan, watchers, now, None if are_all else numbers)
+        plan.follow_growth(now)
     plan.memberships.settle()
     plan._rows.now = now
     clauses = [plan.bound_clauses(segment) for segment in segments]
@@ -378,4 +386,4 @@ def _reads(watcher: Watcher, event: str) -> bool:
     return watcher.event == event if isinstance(watcher, Series) else event in getattr(watcher, "events", ())
 
 
-__all__ = ["BLOCK", "Bound", "Selection", "enter_all", "refresh"]
+__all__ = ["BLOCK", "Bound", "Selection", "enter_all", "refresh", "wait_for", "write_cells"]

@@ -19,7 +19,8 @@ from segmentkit.index._columns import BooleanColumn, CodedColumn, IntegerColumn,
 from segmentkit.index._table import Table
 
 _FEW_LOOKS: Final = 2
-_FEW_CUTS: Final = 24  # up to here, comparing with one cut after another is faster than bisection
+_FEW_CUTS: Final = 24  # up to here, comparing with one cut after another is faster than bisection,
+_FEW_VALUES: Final = 1_024  # unless there are so few values that calls count for more than comparisons
 
 
 @attrs.frozen(eq=False)
@@ -188,7 +189,7 @@ def n_cuts_until(values: Array, cuts: Sequence[Any], dtype: Any = np.int64) -> A
     if values.dtype == np.int64:
         always = sum(cut < -(2**63) for cut in cuts)
         cuts = [cut for cut in cuts if -(2**63) <= cut < 2**63]
-    if len(cuts) > _FEW_CUTS:
+    if len(cuts) > (_FEW_CUTS if len(values) > _FEW_VALUES else 2):
         return (np.searchsorted(np.array(cuts, values.dtype), values, "right") + always).astype(dtype)
     found = np.full(len(values), always, dtype)
     for cut in cuts:

@@ -21,6 +21,7 @@ from sortedcontainers import SortedDict
 
 _BUCKET_BITS: Final = 32  # 2**32 microseconds are 71.6 minutes
 _NEVER: Final = 2**63
+_FEW: Final = 8  # objects of a bucket up to which they are added one by one
 
 
 class Group(Protocol):
@@ -108,17 +109,43 @@ class Deadlines:
         """Add a deadline for each of some objects; both are arrays of 64-bit integers, of the same length."""
         import numpy as np
 
-        order = np.argsort(ats >> _BUCKET_BITS, kind="stable")
+        if not len(ats):
+            return
+        order = np.argsort(ats)
         numbers, ats = numbers[order], ats[order]
         starts = np.flatnonzero(np.diff(ats >> _BUCKET_BITS, prepend=-_NEVER)).tolist()
+        listed = numbers.tolist() if len(starts) * _FEW > len(numbers) else None
         for start, end in zip(starts, [*starts[1:], len(ats)], strict=True):
-            self._add(group, int(numbers[start]), int(ats[start:end].min()))  # makes the bucket, if it is a new one
+            self._add(group, int(numbers[start]), int(ats[start]))  # makes the bucket, if it is a new one
             sets = self._buckets.get(int(ats[start]) >> _BUCKET_BITS)
             if sets is None:  # the bucket is open
                 for number, at in zip(numbers[start:end].tolist(), ats[start:end].tolist(), strict=True):
                     self._add(group, number, at)
-            else:
+            elif listed is None:
                 sets[group] |= BitMap(numbers[start:end].astype(np.uint32))
+            else:
+                sets[group].update(listed[start:end])
+
+    def take_many(self, group: int, numbers: Any, ats: Any) -> None:
+        """Take the deadlines of some objects away; both are arrays as for `add_many`."""
+        import numpy as np
+
+        waiting = ats >> _BUCKET_BITS > self._open  # what is in the heap is passed over
+        if not waiting.any():
+            return
+        numbers, buckets = numbers[waiting], ats[waiting] >> _BUCKET_BITS
+        order = np.argsort(buckets, kind="stable")
+        numbers, buckets = numbers[order], buckets[order]
+        starts = np.flatnonzero(np.diff(buckets, prepend=-_NEVER)).tolist()
+        for start, end in zip(starts, [*starts[1:], len(buckets)], strict=True):
+            sets = self._buckets.get(int(buckets[start]))
+            if sets is None or group not in sets:
+                continue
+            if end - start <= _FEW:
+                for number in numbers[start:end].tolist():
+                    sets[group].discard(number)
+            else:
+                sets[group] -= BitMap(numbers[start:end].astype(np.uint32))
 
     def next(self, now: int, limit: int) -> int | None:
         """Return the earliest instant up to `limit` that has an entry; None if there is none.

@@ -223,11 +223,7 @@ class EventTable:
         stride = self.stride
         place = len(row)
         if row[-stride] >= at:
-            ats = row[::stride]
-            index = bisect_right(ats, at)
-            while index and ats[index - 1] == at and id_of(number, row[(index - 1) * stride + 1]) > id_of(number, tag):
-                index -= 1
-            place = index * stride
+            place = self._place(number, row, at, tag, id_of)
         try:
             if type(row) is not array:
                 row[place:place] = words
@@ -240,6 +236,21 @@ class EventTable:
             row[place:place] = words
             rows[number] = row
         return place // stride
+
+    def _place(self, number: int, row: Any, at: int, tag: int, id_of: Callable[[int, int], str]) -> int:
+        """Return where in the row of an object the words of an event belong."""
+        stride = self.stride
+        ats = row[::stride]
+        index = bisect_right(ats, at)
+        while index and ats[index - 1] == at and id_of(number, row[(index - 1) * stride + 1]) > id_of(number, tag):
+            index -= 1
+        return index * stride
+
+    def insert_words(self, number: int, words: list[int], id_of: Callable[[int, int], str]) -> None:
+        """Put the words of an event in their place in a row that is there; nothing else is seen to."""
+        row = self.rows.take(number)
+        place = self._place(number, row, words[0], words[1], id_of)
+        row[place:place] = array("q", words) if type(row) is array else words
 
     def find(self, number: int, tag: int) -> int | None:
         """Return the index of the event with the tag among the object's, or None."""

@@ -50,6 +50,7 @@ from segmentkit.index._wide import WideTests
 from segmentkit.schema import Schema
 
 if TYPE_CHECKING:
+    from segmentkit.index._batch_clauses import Clauses
     from segmentkit.index._matcher import Matcher
     from segmentkit.index._ripple import Ripple
 
@@ -127,6 +128,13 @@ class Plan:
         self._n_patched = 0
         self._rank_at = 0
         """How many objects there have to be for tests to be ranked anew."""
+        self.clauses: Clauses | None = None
+        """The clauses as arrays, of this edition or an earlier one, once a large batch has asked for them."""
+
+    @property
+    def edition(self) -> tuple[object, int, int]:
+        """What differs from before once clauses, or the order of their tests, have changed."""
+        return self._rows, self._n_patched, self._rank_at
 
     @property
     def zone(self) -> str:
@@ -295,6 +303,11 @@ class Plan:
         for clause, literals in enumerate(self._literals):
             if len(literals) > 1:
                 self._note_tests(clause, [(count(*bound), bound) for bound in literals])
+
+    def follow_growth(self, now: int) -> None:
+        """Rank the tests anew if there are many more objects than when that was done."""
+        if len(self.table.ids) > self._rank_at:
+            self.rank_tests(now)
 
     def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
         """Take all objects in. Sources come first: what they rank, others only write down."""

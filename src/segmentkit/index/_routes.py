@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from segmentkit.index._features import Feature
@@ -16,15 +16,17 @@ class EventRoute:
     Most series have no filter, or one that a single property decides: those are found without trying any filter.
     """
 
-    __slots__ = ("_by_value", "_tested", "features", "is_split", "series")
+    __slots__ = ("by_value", "features", "is_split", "series", "tested")
 
     def __init__(self) -> None:
         self.series: list[Series] = []
         """Those to which every event belongs."""
         self.features: list[Feature] = []
         """Features, series aside, that have to look again."""
-        self._tested: list[Series] = []
-        self._by_value: dict[int, dict[Any, list[Series]]] = {}
+        self.tested: list[Series] = []
+        """Those whose filter has to be tried."""
+        self.by_value: dict[int, dict[Any, list[Series]]] = {}
+        """The others, by the place of a property and the value that it has to have."""
         self.is_split = False
         """Whether there are series to which only some of the events belong."""
 
@@ -35,14 +37,18 @@ class EventRoute:
             return
         self.is_split = True
         if series.dispatched is None:
-            self._tested.append(series)
+            self.tested.append(series)
         else:
             offset, value = series.dispatched
-            self._by_value.setdefault(offset, {}).setdefault(value, []).append(series)
+            self.by_value.setdefault(offset, {}).setdefault(value, []).append(series)
 
     def series_of(self, values: tuple[Any, ...]) -> Sequence[Series]:
         """Return the series to which an event with these plain property values belongs."""
-        found = [*self.series, *(one for one in self._tested if one.passes(values))]
-        for offset, series_by_value in self._by_value.items():
+        found = [*self.series, *(one for one in self.tested if one.passes(values))]
+        for offset, series_by_value in self.by_value.items():
             found += series_by_value.get(values[offset], ())
         return found
+
+
+NOBODY: Final = EventRoute()
+"""The route of events that nobody reads."""

@@ -21,6 +21,8 @@ Clauses: TypeAlias = Any  # an array of numbers of clauses, 32 bits each
 WIDE: Final = 64
 """Clauses from which on they are sifted together."""
 
+_MOST_CELLS: Final = 2**16  # of any feature that has a place in the rows
+
 
 def as_clauses(numbers: Sequence[int]) -> Sequence[int] | Clauses:
     """Return numbers of clauses in the form in which they are looked at: many as an array."""
@@ -52,7 +54,7 @@ class WideTests:
                     starts[id(truths)] = size
                     tables.append(truths)
                     size += len(truths)
-        always = b"\1" * max((len(truths) for truths in tables), default=1)
+        always = b"\1" * _MOST_CELLS  # whatever is at the first place, of which rows may tell no literal
         self._truths = np.frombuffer(b"".join([*tables, always]), dtype=bool)
         self._tests: list[tuple[Any, Any]] = []  # for the first test of each clause, the second, ...: places, starts
         for turn in range(max(map(len, in_rows), default=0)):
@@ -76,3 +78,20 @@ class WideTests:
                 return clauses.tolist(), False
             clauses = clauses[truths[begins[clauses] + cells[places[clauses]]]]
         return clauses.tolist(), True
+
+    def sift_pairs(self, cells: Any, objects: Any, clauses: Clauses) -> Any:
+        """Return of which of many pairs of an object and a clause all literals hold that rows tell, ascending.
+
+        Args:
+            cells: a row for each object, as one matrix.
+            objects: for each pair the place of its object in the matrix.
+            clauses: for each pair its clause.
+        """
+        import numpy as np
+
+        flat, stride, truths = cells.reshape(-1), cells.shape[1], self._truths
+        left = np.arange(len(clauses))
+        for places, begins in self._tests:
+            held = np.flatnonzero(truths[begins[clauses] + flat[objects * stride + places[clauses]]])
+            left, objects, clauses = left[held], objects[held], clauses[held]
+        return left

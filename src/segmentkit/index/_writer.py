@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from segmentkit.index._features import Move
 from segmentkit.index._matcher import Matcher
 from segmentkit.index._ripple import Ripple
-from segmentkit.index._routes import EventRoute
+from segmentkit.index._routes import NOBODY
 from segmentkit.index._table import Table
 from segmentkit.index.deltas import Backfill, Flips, Record, head_of, net_flips
 
@@ -45,6 +45,10 @@ class Writer:
         self._undo = undo
         if self._matcher.is_stale:
             self._matcher.refresh_plan(now)
+
+    def meet(self, object_ids: Iterable[str]) -> None:
+        """Give objects their place in the order, before anything happens to them."""
+        self._flips |= dict.fromkeys(object_ids, ((), ""))
 
     def finish(self, records: list[Record | Backfill], seq: int, now: int) -> int:
         """End the batch: put its net flips into `records`, in the order in which it met the objects.
@@ -132,7 +136,7 @@ class Writer:
         at, values = table.events[name].at(number, index), table.events[name].values(number, index)
         self._take_back("add_event", object_id, name, at, event_id, values)
         moves: list[Move] = []
-        route = matcher.routes.get(name, _NOBODY)
+        route = matcher.routes.get(name, NOBODY)
         for series in route.series_of(values):
             series.removing(number, index, now, moves)
         table.remove_event(number, event_id)
@@ -208,7 +212,8 @@ class Writer:
         if before is not None:
             if not flips:
                 return
-            flips = net_flips(before[0], flips)
+            if before[0]:
+                flips = net_flips(before[0], flips)
         self._flips[object_id] = (flips, cause)
 
     def _create(self, object_id: str) -> int:
@@ -246,6 +251,3 @@ class Writer:
                 values = tuple(fact.properties.get(n) for n in events.names)
                 self._take_back("add_event", object_id, name, fact.at, fact.id, values)
         self._take_back("put", object_id, {name: facts.attribute(name) for name in self._table.columns})
-
-
-_NOBODY = EventRoute()
