@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(slots=False)  # made for each change: a third faster than with slots
+@attrs.frozen
 class Put:
     """The whole object: attributes that are not named become missing. Its events stay."""
 
@@ -41,7 +41,7 @@ class Put:
     attributes: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen
 class Update:
     """New values of the named attributes; None makes one missing."""
 
@@ -50,7 +50,7 @@ class Update:
     attributes: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen
 class Event:
     """Something that happened to an object at the instant `at` (default: now).
 
@@ -65,7 +65,7 @@ class Event:
     id: str | None = None
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen
 class Retract:
     """Takes the object's event with the id back, as if it had never been there."""
 
@@ -74,7 +74,7 @@ class Retract:
     id: str
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen
 class Delete:
     """The object and its events are gone; it leaves every segment."""
 
