@@ -248,6 +248,9 @@ class Series:
         self._youngest = [[_NEVER, _NEVER, *nth.edges[1:-1]] for nth in self.nths]  # by cell, the least age in it
         self._lengths = [total.length for total in self.sums]
         self._shortest_first = sorted(set(self._lengths))
+        self._sums_by_length: dict[int, list[tuple[int, SumFeature]]] = {}
+        for index, total in enumerate(self.sums):
+            self._sums_by_length.setdefault(total.length, []).append((index, total))
         self._cells_of_none: list[int] | None = None  # of an object without events, whatever the time
         self._sums_by_offset: dict[int, list[SumFeature]] = {}
         for total in self.sums:
@@ -447,7 +450,7 @@ class Series:
         deadline = _NEVER
         chosen = self._chosen(ats)
         held = cells[start : start + len(chosen)]
-        for place, nth_at, edges, old in zip(self._places, chosen, self._edges, held, strict=False):
+        for place, nth_at, edges, old in zip(self._places, chosen, self._edges, held):  # noqa: B905  # slow if it asks
             due = nth_at + edges[old]
             if due <= now:
                 cell = old
@@ -458,21 +461,35 @@ class Series:
                 moves.append((self.nths[place], old, cell))
             if due < deadline:
                 deadline = due
-        end, start = len(ats), start + len(self.nths)
-        for place, total in enumerate(self.sums, start):
-            length = total.length
-            first = bisect_right(ats, now - length)
-            if first and ats[first - 1] + length == now:
-                value = total.totals_from(matching.words(total.offset), (first,))[first]
-                old = cells[place]
-                cell = MISSING if value is None else bisect_right(total.edges, value)
-                if cell != old:
-                    cells[place] = cell
-                    moves.append((total, old, cell))
-            if first < end and ats[first] + length < deadline:
-                deadline = ats[first] + length
+        if self.sums:
+            deadline = min(deadline, self._age_sums(number, matching, now, moves))
         self._forget_deadline(number)
         self._wait(number, deadline)
+
+    def _age_sums(self, number: int, matching: Matching, now: int, moves: list[Move]) -> int:
+        """Let events leave the windows of sums that they reach the age of; return when the next one leaves a window.
+
+        An object has fewer events than there are sums, so it is the events that are gone through.
+        """
+        ats, lengths = matching.ats, self._shortest_first
+        cells, start = self._rows.cells, number * self._rows.stride + self.block + len(self.nths)
+        deadline = _NEVER
+        for first in range(len(ats), 0, -1):
+            at = ats[first - 1]
+            place = bisect_right(lengths, now - at)
+            if place < len(lengths) and at + lengths[place] < deadline:
+                deadline = at + lengths[place]
+            if place and lengths[place - 1] == now - at and (first == len(ats) or ats[first] > at):
+                for index, total in self._sums_by_length[now - at]:
+                    value = total.totals_from(matching.words(total.offset), (first,))[first]
+                    old = cells[start + index]
+                    cell = MISSING if value is None else bisect_right(total.edges, value)
+                    if cell != old:
+                        cells[start + index] = cell
+                        moves.append((total, old, cell))
+            if place == len(lengths):
+                break  # older ones have left the longest window
+        return deadline
 
     def _go(self, number: int, before: Sequence[int], matching: Matching, now: int, moves: list[Move]) -> None:
         """Go from some cells to those of the events that match now."""
