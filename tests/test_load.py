@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 import segmentkit as sk
+from segmentkit.index._events import DictionaryCodec
 from tests.stores.journal import FailingStore, JournalStore
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -289,3 +290,17 @@ def test_places_are_looked_at_together() -> None:
         assert engine.preview(on="contact", where=where).count == len(engine.members(f"s{number}")) > 0
     assert engine.verify() == []
     engine.check_invariants()
+
+
+def test_a_table_that_grows_a_scale_past_a_word_holds_no_text_twice() -> None:
+    """What the vectorised way has taken before it gives up is given back."""
+    contact = sk.ObjectType("contact", {}, events={"purchase": {"amount": sk.decimal, "shop": sk.text}})
+    engine = sk.Engine(sk.Schema(contact), clock=sk.ManualClock(NOW))
+    engine.put("contact", "c1")
+    engine.track("contact", "c1", "purchase", amount=Decimal(9 * 10**16))  # no word holds it with three places
+    table = {"object": ["c1"], "at": [NOW], "amount": [Decimal("0.001")], "shop": ["corner"]}
+    engine.load_events("contact", "purchase", table)
+    engine.delete("contact", "c1")
+    codec = engine._tables["contact"].events["purchase"].codecs[1]
+    assert isinstance(codec, DictionaryCodec)
+    assert codec.dictionary.code_by_value == {}

@@ -88,13 +88,14 @@ def add_events(
     if _any_list(events, numbers):
         raise TooWideError
     columns: list[Array | None] = [None] * len(events.names)
-    order = sorted(range(len(events.names)), key=lambda i: isinstance(events.codecs[i], DictionaryCodec))
-    for place in order:  # dictionaries last: once they hold something, nothing can go wrong any more
-        values = values_by_name.get(events.names[place])
-        if values is not None:
-            columns[place] = event_words(events.codecs[place], values)
-    if _any_list(events, numbers):
-        raise TooWideError  # a scale has grown, and with it a value out of its word
+    coded = [isinstance(codec, DictionaryCodec) for codec in events.codecs]
+    for is_coded in (False, True):  # dictionaries last: once they hold something, nothing may go wrong any more
+        for place, name_of in enumerate(events.names):
+            values = values_by_name.get(name_of)
+            if coded[place] is is_coded and values is not None:
+                columns[place] = event_words(events.codecs[place], values)
+        if not is_coded and _any_list(events, numbers):
+            raise TooWideError  # a scale has grown, and with it a value out of its word
     lay_out(table, events, numbers, (ats, tags_of(table, numbers, ids), *columns))
 
 
