@@ -18,7 +18,7 @@ import numpy as np
 
 from tests.benchmarks import vocabulary as words
 from tests.benchmarks.rescan import Rescan
-from tests.benchmarks.trees import DAY_US, EVENTS, Node, Window
+from tests.benchmarks.trees import EVENTS, Node, Window
 from tests.benchmarks.workload import START_US, Array, AttributeChange, Change, EventChange, Workload
 
 _MOST_NEW = 100_000  # events that wait
@@ -133,15 +133,6 @@ class BatchPeer(Rescan):
             found = {name: np.concatenate((column, new[name][chosen])) for name, column in found.items()}
         order = np.argsort(found["at"], kind="stable")
         return {name: column[order] for name, column in found.items()}
-
-    def _aggregate(self, window: Window) -> Array:
-        identity = (window.event, window.aggregate, window.where, window.days)
-        if identity not in self._aggregates:
-            at, contacts, amounts = self._history(window)
-            first, end = np.searchsorted(at, [self._now - window.days * DAY_US, self._now], side="right")
-            weights = amounts[first:end] if window.aggregate == "sum" else None
-            self._aggregates[identity] = np.bincount(contacts[first:end], weights, self._n_rows)
-        return self._aggregates[identity]
 
     def _history(self, window: Window) -> tuple[Array, Array, Array]:
         identity = (window.event, window.where)

@@ -36,6 +36,7 @@ class Rescan:
         self.segments = {number: segment for number, segment in enumerate(segments) if is_temporal(segment)}
         self.members: dict[int, Array] = {}
         self._workload = workload
+        self._n_rows = workload.n_contact
         self._columns = workload.columns
         self._static: dict[Leaf, Array] = {}
         self._leaves: dict[Leaf, Array] = {}
@@ -89,8 +90,7 @@ class Rescan:
             at, contacts, amounts = self._history(window)
             first, end = np.searchsorted(at, [self._now - window.days * DAY_US, self._now], side="right")
             weights = amounts[first:end] if window.aggregate == "sum" else None
-            counted = np.bincount(contacts[first:end], weights, self._workload.n_contact)
-            self._aggregates[identity] = counted
+            self._aggregates[identity] = np.bincount(contacts[first:end], weights, self._n_rows)
         return self._aggregates[identity]
 
     def _history(self, window: Window) -> tuple[Array, Array, Array]:

@@ -72,6 +72,15 @@ class Both:
         define(self.together, segment)
         define(self.apart, segment)
 
+    def play(self, history: History) -> None:
+        """Define the segments, and let time pass and changes come; compare after each batch."""
+        for segment in history.segments:
+            self.define(segment)
+        for step in history.steps:
+            self.move(step.move)
+            self.apply(step.changes)
+            self.check(history)
+
     def apply(self, changes: Sequence[Any]) -> None:
         """Apply a batch to both, which tell the same deltas or the same error."""
         outcomes: list[Any] = []
@@ -115,12 +124,7 @@ def test_a_batch_together_does_what_its_changes_do_one_after_another(
     """Deltas with their order and causes, memberships and facts, and what time brings later are the same."""
     history = fit(history)
     both = Both(history, few)
-    for segment in history.segments:
-        both.define(segment)
-    for step in history.steps:
-        both.move(step.move)
-        both.apply(step.changes)
-    both.check(history)
+    both.play(history)
     for move in later:
         both.advance(move)
         both.together.check_invariants()
@@ -134,12 +138,7 @@ def test_a_batch_together_is_refused_as_one_after_another(
 ) -> None:
     """The error is the same to the letter, and nothing of the batch was applied."""
     both = Both(history, few, unknown)
-    for segment in history.segments:
-        both.define(segment)
-    for step in history.steps:
-        both.move(step.move)
-        both.apply(step.changes)
-        both.check(history)
+    both.play(history)
 
 
 @PARTS
@@ -163,12 +162,7 @@ def test_a_batch_together_does_the_same_whatever_rows_and_pages_hold(
         if has_small_pages:
             stack.enter_context(small_pages())
         both = Both(history, few)
-        for segment in history.segments:
-            both.define(segment)
-        for step in history.steps:
-            both.move(step.move)
-            both.apply(step.changes)
-            both.check(history)
+        both.play(history)
         both.advance(timedelta(days=30))
         both.check(history)
 
