@@ -27,7 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "_subscriptions": {"index.deltas"},
     "_catalogue": {"errors", "schema", "dsl", "index", "stores.protocol"},
     "_frames": {"errors"},
-    "_loading": {"errors", "schema", "index", "_frames", "engine"},
+    "_exchange": {"errors", "index", "stores.protocol", "engine"},
+    "_loading": {"errors", "schema", "index", "_frames", "_exchange", "engine"},
     "_batches": {"errors", "index", "engine"},
     "engine": {
         "errors",
@@ -39,6 +40,7 @@ ALLOWED: dict[str, set[str]] = {
         "_reports",
         "_subscriptions",
         "_catalogue",
+        "_exchange",
         "_loading",
         "_batches",
     },

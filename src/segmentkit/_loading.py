@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segmentkit._exchange import record
 from segmentkit._frames import columns_of, host_values
 from segmentkit.errors import DataError
 from segmentkit.index import _bulk
@@ -109,15 +110,7 @@ def _finish(
     """Let features and segments see what has been loaded, and emit what that flips."""
     matcher = engine._matchers[table.name]
     for segment, entered, left in _bulk.refresh(matcher, numbers, first_new, engine._now, event):
-        for flipped, enters in ((left, False), (entered, True)):
-            if flipped:
-                objects = table.named(flipped)
-                records.append(
-                    Backfill(
-                        engine._seq + 1, engine._now, table.name, segment.name, objects, enters, "load", backfill=False
-                    )
-                )
-                engine._seq += len(objects)
+        record(engine, records, segment, left=left, entered=entered, cause="load", backfill=False)
     deltas = Deltas(records)
     if len(numbers) or records:
         engine._commit(deltas, ())

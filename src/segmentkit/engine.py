@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from pyroaring import BitMap
 
+from segmentkit import _exchange
 from segmentkit._catalogue import Catalogue, agents, period, text_of
 from segmentkit._reports import Difference, EngineStatistics, Preview
 from segmentkit._subscriptions import Subscription, Subscriptions
@@ -331,7 +332,7 @@ class Engine:
             segment = self._catalogue.get(name)
             records = self._advance_to(self._read_clock())
             found = self._matchers[segment.object_type].recalculated(segment.lowered or segment.tree, self._now)
-            return self._settle_members(segment, found, records)
+            return _exchange.put_right(self, segment, found, records)
 
     def advance(self, to: datetime | None = None) -> Deltas:
         """Let time pass until `to` (default: the clock's now); nothing else happens.
@@ -497,7 +498,7 @@ class Engine:
             )
             segment = self._catalogue.compile(definition, params, where)
             segment.since = self._seq
-            self._exchange([], [segment], "define")
+            _exchange.exchange(self, [], [segment], "define")
             return segment
 
     def redefine(
@@ -527,7 +528,7 @@ class Engine:
                 old.tags,
             )
             segment = self._catalogue.compile(definition, params, where)
-            self._exchange([old], [segment], "redefine")
+            _exchange.exchange(self, [old], [segment], "redefine")
             return segment
 
     def define_file(self, path: str | Path) -> list[Segment]:
@@ -540,7 +541,7 @@ class Engine:
             compiled = self._catalogue.compile_file(path)
             for segment in compiled:
                 segment.since = self._seq
-            self._exchange([], compiled, "define")
+            _exchange.exchange(self, [], compiled, "define")
             return compiled
 
     def export_definitions(self, on: str | None = None, *, visible_to: str | None = None) -> str:
@@ -559,7 +560,7 @@ class Engine:
         with self._lock:
             segment = self._catalogue.get(name)
             self._catalogue.check_unread(name)
-            self._exchange([segment], [], "drop")
+            _exchange.exchange(self, [segment], [], "drop")
 
     def segments(self, on: str | None = None, *, visible_to: str | None = None) -> list[Segment]:
         """Return the segments in the order of their definition: of one type, seen by one agent."""
@@ -569,81 +570,6 @@ class Engine:
                 for segment in self._catalogue.segments.values()
                 if (on is None or segment.object_type == on) and visible_to not in segment.hidden_from
             ]
-
-    def _exchange(self, old: Sequence[Segment], new: Sequence[Segment], cause: str) -> None:
-        """Put `new` segments in the place of `old` ones and emit what that flips, in one batch."""
-        records = self._advance_to(self._read_clock())
-        saved, seq, before = len(records), self._seq, dict(self._catalogue.segments)
-        held = {segment.name: BitMap(segment.members) for segment in old}
-        self._unsaved = records  # the past that `swap` may look at ends with what time has just flipped
-        self._catalogue.swap(old, new, self._now)
-        self._unsaved = []
-        for segment in new or old:
-            members = segment.members if new else BitMap()
-            was = held.get(segment.name, BitMap())
-            for numbers, entered in ((was - members, False), (members - was, True)):
-                if numbers:
-                    objects = self._tables[segment.object_type].named(numbers)
-                    records.append(
-                        Backfill(self._seq + 1, self._now, segment.object_type, segment.name, objects, entered, cause)
-                    )
-                    self._seq += len(objects)
-            if segment.name in held:  # readers of a new segment are as new, and were planned after it
-                self._tell_readers(segment, was, members, cause)
-        self._collect(records)
-        kept = {segment.name for segment in new}
-        try:
-            self._commit(
-                Deltas(records),
-                (),
-                defined=[
-                    Definition(s.name, s.object_type, s.where, s.description, s.hidden_from, s.refresh, s.tags)
-                    for s in new
-                ],
-                dropped=[segment.name for segment in old if segment.name not in kept],
-            )
-        except StoreError:
-            self._unsaved = records[:saved]
-            with self._world.taken_back():
-                after = {segment.name: BitMap(segment.members) for segment in new}
-                self._catalogue.swap(new, old, self._now)
-                for segment in old:
-                    self._tell_readers(segment, after.get(segment.name, BitMap()), segment.members, cause)
-            for writer in self._writers.values():
-                writer.forget()
-            self._catalogue.segments = {name: self._catalogue.segments[name] for name in before}
-            self._seq = seq
-            raise
-
-    def _tell_readers(self, segment: Segment, was: BitMap, members: BitMap, cause: str) -> None:
-        """Let filters that refer to a segment look again at the objects whose membership its definition changed."""
-        if segment.is_read:
-            self._ripple.redefined(segment, members - was, was - members, self._now)
-            self._ripple.settle(self._now, cause)
-
-    def _settle_members(self, segment: Segment, found: BitMap, records: list[Record | Backfill]) -> Deltas:
-        """Make `found` the members of a segment; return `records` and what that flips, as one batch."""
-        saved, seq = len(records), self._seq
-        before = segment.members.copy()
-        for numbers, entered in ((before - found, False), (found - before, True)):
-            if numbers:
-                objects = self._tables[segment.object_type].named(numbers)
-                records.append(
-                    Backfill(
-                        self._seq + 1, self._now, segment.object_type, segment.name, objects, entered, "recalculate"
-                    )
-                )
-                self._seq += len(objects)
-        deltas = Deltas(records)
-        if records:
-            try:
-                self._commit(deltas, ())
-            except StoreError:
-                self._unsaved, self._seq = records[:saved], seq
-                raise
-        segment.numbers.clear()
-        segment.numbers |= found
-        return deltas
 
     def _past(self) -> Iterator[Delta]:
         """Yield the stored deltas, and those that wait to be stored; nothing if the store no longer has them all."""
