@@ -17,10 +17,10 @@ from segmentkit.index._batch_lists import runs_in
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_cells import Cells
 from segmentkit.index._bulk_facts import Block
+from segmentkit.index._event_features import NthFeature, SumFeature
 from segmentkit.index._features import Feature
 from segmentkit.index._plan import Plan
 from segmentkit.index._points import PointFeature
-from segmentkit.index._series import NthFeature, SumFeature
 from segmentkit.index._sets import SetFeature
 
 Bound: TypeAlias = tuple[Feature, int]

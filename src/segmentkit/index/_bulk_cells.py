@@ -22,9 +22,10 @@ from segmentkit.index._bulk_text import open_cells
 from segmentkit.index._bulk_where import Passing, reduced
 from segmentkit.index._clauses import BooleanKey, FeatureKey, SetKey, _spread_out, key_of
 from segmentkit.index._columns import NumberColumn, PointColumn
+from segmentkit.index._event_features import NthFeature, SumFeature
 from segmentkit.index._features import MISSING, Feature
 from segmentkit.index._points import PointFeature
-from segmentkit.index._series import NthFeature, Series, SumFeature
+from segmentkit.index._series import Series
 from segmentkit.index._sets import SetFeature
 
 _MISSING_WORD = -(2**63)

@@ -12,9 +12,10 @@ from typing import Any, Final
 import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
+from segmentkit.index._event_features import NthFeature
 from segmentkit.index._event_rows import PAGE, PAGE_BITS, Page
 from segmentkit.index._features import MISSING
-from segmentkit.index._series import NthFeature, Series
+from segmentkit.index._series import Series
 
 _BEGINNING: Final = -(2**63)
 

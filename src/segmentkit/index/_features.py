@@ -33,7 +33,6 @@ from segmentkit.index._wide import as_clauses
 from segmentkit.index.deltas import bits_of, mask_of
 from segmentkit.schema import Schema
 
-FREE: Final = 0
 MISSING: Final = 1
 
 

@@ -36,6 +36,7 @@ from segmentkit.index._clauses import (
     clauses_of,
 )
 from segmentkit.index._deadlines import Deadlines
+from segmentkit.index._event_features import NthFeature, SumFeature
 from segmentkit.index._features import Context, Feature, Rows, Watcher
 from segmentkit.index._memberships import Memberships
 from segmentkit.index._points import PointFeature
@@ -43,7 +44,7 @@ from segmentkit.index._ranked import RankFeature, RankSource
 from segmentkit.index._readings import readings_of
 from segmentkit.index._routes import EventRoute
 from segmentkit.index._segments import Segment
-from segmentkit.index._series import NthFeature, Series, SumFeature
+from segmentkit.index._series import Series
 from segmentkit.index._sets import SetFeature
 from segmentkit.index._table import Table
 from segmentkit.index._wide import WideTests
@@ -109,7 +110,6 @@ class Plan:
         self.heads: list[Segment | None] = []
         self._literals: list[tuple[tuple[Feature, int], ...]] = []
         self._sparse: list[tuple[tuple[Feature, Test], ...]] = []
-        self._checks: list[tuple[tuple[Feature, Test], ...]] = []
         self._in_rows: list[tuple[tuple[int, bytes], ...]] = []
         """Of each clause, the literals that rows tell: place of the cell, and by cell whether it holds."""
         self._not_in_rows: list[tuple[tuple[Feature, Test], ...]] = []
@@ -174,7 +174,7 @@ class Plan:
                 feature.release(literal, bit)
                 if not any(feature.clauses_of):
                     idle[feature] = None
-            self._literals[bit] = self._sparse[bit] = self._checks[bit] = self._in_rows[bit] = ()
+            self._literals[bit] = self._sparse[bit] = self._in_rows[bit] = ()
             self._not_in_rows[bit] = ()
             self._owners[bit] = None
             self.memberships.bitmaps[bit] = None
@@ -334,7 +334,6 @@ class Plan:
         missing = len(self.heads) - len(self._literals)
         self._literals += [()] * missing
         self._sparse += [()] * missing
-        self._checks += [()] * missing
         self._in_rows += [()] * missing
         self._not_in_rows += [()] * missing
         self._owners += [None] * missing
@@ -391,10 +390,9 @@ class Plan:
             alike = self._literals[owner[0]] if owner else ()
             ranked = sorted(self._literals[bit], key=lambda bound: (bound in alike, bound[0].cost))
         tests = [(feature, *self._test(feature, literal), feature.place) for feature, literal in ranked]
-        self._checks[bit] = tuple((feature, test) for feature, test, _, _ in tests)
         self._in_rows[bit] = tuple((place, truths) for _, _, truths, place in tests if truths is not None)
         self._not_in_rows[bit] = tuple((feature, test) for feature, test, truths, _ in tests if truths is None)
-        self._sparse[bit] = tuple(check for check in self._checks[bit] if not check[0].is_dense)
+        self._sparse[bit] = tuple((feature, test) for feature, test, _, _ in tests if not feature.is_dense)
         if owner is None and not self._sparse[bit]:
             self._plain |= 1 << bit
 

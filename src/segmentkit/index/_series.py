@@ -1,10 +1,7 @@
-"""Features over events: for each event name and filter one `Series`, whose features move together.
+"""Series: for each event name and filter, the features over its events, which move together.
 
-`count(purchase in the last 30 days) >= 3` says that the third newest purchase is younger than 30
-days. So counts need no counter: `NthFeature(n)` has the age of the nth newest matching event cut at
-the windows in use, and an event that comes, goes or ages moves it from cell to cell. Sums over a
-window are added up from the events in it, which are few; integers and decimals exactly, doubles
-correctly rounded.
+An event that comes, goes or ages moves the features from cell to cell: the nth newest event is another one,
+or has reached another age, and sums have an event more or less.
 
 A series keeps one deadline per object: the next instant at which an event crosses a cut of one of
 its features or, coming from the future, begins to count.
@@ -14,106 +11,15 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
-from itertools import accumulate
-from math import fsum, inf
+from collections.abc import Sequence
 from typing import Any
 
-from segmentkit.dsl import _numbers
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
-from segmentkit.dsl.predicates import Predicate, Relative
-from segmentkit.index import _cells
-from segmentkit.index._clauses import NthKey, SumKey, equal_property
-from segmentkit.index._events import (
-    MISSING_WORD,
-    DecimalCodec,
-    DictionaryCodec,
-    EventTable,
-    NumberCodec,
-    doubles_in,
-    integer_of,
-)
+from segmentkit.dsl.predicates import Predicate
+from segmentkit.index._clauses import equal_property
+from segmentkit.index._event_features import NEVER, NthFeature, SumFeature
+from segmentkit.index._events import DictionaryCodec, EventTable
 from segmentkit.index._features import MISSING, Context, Feature, Move
-
-
-class NthFeature(Feature):
-    """The age of the nth newest event of a series, cut at the windows of its literals.
-
-    `edges` are the cuts, so padded that the number of edges up to an age is its cell, and that the
-    edge of that number is the next one that the age will reach.
-    """
-
-    is_timed = True
-
-    def __init__(self, key: NthKey, literals: Sequence[Predicate], context: Context, series: Series) -> None:
-        super().__init__(key, literals, context)
-        self.events = frozenset((key.event,))
-        self.index, self.least = (-key.n, key.n) if key.n > 0 else (-1 - key.n, -key.n)
-        """Where the event stands among the matching ones, and how many of them that takes."""
-        self.series = series
-        cuts = _cells.age_cuts(literals)
-        self.truths = _cells.truths_of_ages(literals, cuts)
-        self.edges = [-_NEVER, -_NEVER, *cuts, _NEVER]
-
-    def cell(self, number: int, now: int) -> int:
-        ats = self.series.visible(number, now)
-        return MISSING if len(ats) < self.least else bisect_right(self.edges, now - ats[self.index])
-
-
-class SumFeature(Feature):
-    """The sum of a property over the events of a series in one window, cut at the totals of its literals."""
-
-    is_timed = True
-
-    def __init__(self, key: SumKey, literals: Sequence[Predicate], context: Context, series: Series) -> None:
-        super().__init__(key, literals, context)
-        aggregate = key.aggregate
-        assert aggregate.property is not None
-        self.events = frozenset((aggregate.events.name,))
-        window = aggregate.events.window
-        self.length = window.duration.micros if isinstance(window, Relative) else _NEVER
-        self.series = series
-        events = context.table.events[aggregate.events.name]
-        self.offset = events.position[aggregate.property.name]
-        codec = events.codecs[self.offset - 2]
-        self.is_double = isinstance(codec, NumberCodec)
-        self.totals_from = _totals_of_doubles if self.is_double else _totals_of_integers
-        domain = _cells.Domain(codec.scale if isinstance(codec, DecimalCodec) else None, is_double=self.is_double)
-        self._cutter = _cells.cut_aggregate(domain, literals, context.zone)
-        self.edges = [-inf, -inf, *self._cutter.cuts]
-        """The cuts, so padded that the number of edges up to a sum is its cell."""
-        self.truths = self._cutter.truths()
-
-    def recut(self) -> None:
-        self._cutter.recut()
-        self.edges[2:] = self._cutter.cuts  # in place: the series has the list too
-
-    def cell(self, number: int, now: int) -> int:
-        matching = self.series.matching(number)
-        ats = matching.until(now)
-        first = bisect_right(ats, now - self.length)
-        total = self.totals_from(matching.words(self.offset)[: len(ats)], (first,))[first]
-        return MISSING if total is None else bisect_right(self.edges, total)
-
-
-def _totals_of_doubles(words: Sequence[int], firsts: Collection[int]) -> dict[int, Any]:
-    """Return the sum of the doubles in `words` from each of some places on, rounded once; None is out of range."""
-    doubles = array("d", array("q", words).tobytes())  # the word for missing is minus zero, which adds nothing
-    try:
-        return {first: fsum(doubles[first:]) + 0.0 for first in firsts}
-    except OverflowError:
-        return {first: _numbers.total(doubles_in(words[first:])) for first in firsts}
-
-
-def _totals_of_integers(words: Sequence[int], firsts: Collection[int]) -> dict[int, Any]:
-    """Return the sum of the integers in `words` from each of some places on."""
-    if MISSING_WORD in words or type(words) is list:
-        words = [0 if word == MISSING_WORD else integer_of(word) for word in words]
-    if len(firsts) == 1:
-        return {first: sum(words[first:]) for first in firsts}
-    running = [0, *accumulate(words)]
-    last = running[-1]
-    return {first: last - running[first] for first in firsts}
 
 
 class Matching:
@@ -245,7 +151,7 @@ class Series:
         self._edges = [nth.edges for nth in self.nths]
         self._missing = [MISSING] * len(self.nths)
         self._places = range(len(self.nths))
-        self._youngest = [[_NEVER, _NEVER, *nth.edges[1:-1]] for nth in self.nths]  # by cell, the least age in it
+        self._youngest = [[NEVER, NEVER, *nth.edges[1:-1]] for nth in self.nths]  # by cell, the least age in it
         self._lengths = [total.length for total in self.sums]
         self._shortest_first = sorted(set(self._lengths))
         self._sums_by_length: dict[int, list[tuple[int, SumFeature]]] = {}
@@ -290,7 +196,7 @@ class Series:
 
     def _deadline(self, matching: Matching, ats: Sequence[int], cells: Sequence[int], now: int) -> int:
         """Return when time alone can next move a feature, or before; `ats` and `cells` are those of `now`."""
-        deadline = matching.ats[len(ats)] if len(ats) < len(matching.ats) else _NEVER
+        deadline = matching.ats[len(ats)] if len(ats) < len(matching.ats) else NEVER
         for at, edges, cell in zip(self._chosen(ats), self._edges, cells, strict=False):
             due = at + edges[cell]
             if due < deadline:
@@ -305,7 +211,7 @@ class Series:
 
     def next_deadline(self, number: int, now: int) -> int | None:
         """Return an instant, no later than the next at which time alone can move a feature; None if there is none."""
-        if self.keeps_deadlines and now < self._pending[number] < _NEVER:
+        if self.keeps_deadlines and now < self._pending[number] < NEVER:
             return self._pending[number]
         matching = self.matching(number)
         ats = matching.until(now)
@@ -343,7 +249,7 @@ class Series:
         """
         matching = self.matching(number)
         ats = matching.ats
-        deadline = _NEVER
+        deadline = NEVER
         if self.nths:
             deadline = self._added_newest(number, self._chosen(ats), now, moves)
         if self.sums:
@@ -363,7 +269,7 @@ class Series:
         """See the same for the nths alone; `chosen` are the instants that they look at."""
         cells, start = self._rows.cells, number * self._rows.stride + self.block
         held = cells[start : start + len(chosen)]
-        deadline = _NEVER
+        deadline = NEVER
         for place, least, old, nth_at in zip(self._places, self._youngest, held, chosen):  # noqa: B905  # see above
             if nth_at > now - least[old]:
                 edges = self._edges[place]
@@ -380,13 +286,13 @@ class Series:
     def _leaves(self, at: int, now: int) -> int:
         """Return when an event leaves the next window of a sum."""
         place = bisect_right(self._shortest_first, now - at)
-        return at + self._shortest_first[place] if place < len(self._shortest_first) else _NEVER
+        return at + self._shortest_first[place] if place < len(self._shortest_first) else NEVER
 
     def _added_unplaced(self, number: int, index: int, at: int, now: int, moves: list[Move]) -> None:
         """See the same where no cells are kept: they are worked out without the event and with it."""
         matching = self.matching(number)
         ats = matching.ats
-        count, deadline = len(ats), _NEVER
+        count, deadline = len(ats), NEVER
         for nth in self.nths:
             n, edges = nth.least, nth.edges
             if count < n:
@@ -447,7 +353,7 @@ class Series:
         """
         ats = matching.ats
         cells, start = self._rows.cells, number * self._rows.stride + self.block
-        deadline = _NEVER
+        deadline = NEVER
         chosen = self._chosen(ats)
         held = cells[start : start + len(chosen)]
         for place, nth_at, edges, old in zip(self._places, chosen, self._edges, held):  # noqa: B905  # slow if it asks
@@ -473,7 +379,7 @@ class Series:
         """
         ats, lengths = matching.ats, self._shortest_first
         cells, start = self._rows.cells, number * self._rows.stride + self.block + len(self.nths)
-        deadline = _NEVER
+        deadline = NEVER
         for first in range(len(ats), 0, -1):
             at = ats[first - 1]
             place = bisect_right(lengths, now - at)
@@ -536,8 +442,8 @@ class Series:
     def enter(self, number: int, now: int) -> None:
         """Take a new object in."""
         if self.keeps_deadlines:
-            self._pending.extend([_NEVER] * (number + 1 - len(self._pending)))
-            self._pending[number] = _NEVER
+            self._pending.extend([NEVER] * (number + 1 - len(self._pending)))
+            self._pending[number] = NEVER
         matching = self.matching(number)
         if not matching.ats:
             if self._is_placed:
@@ -567,12 +473,9 @@ class Series:
 
     def _forget_deadline(self, number: int) -> None:
         if self.keeps_deadlines:
-            self._pending[number] = _NEVER
+            self._pending[number] = NEVER
 
 
 _NOTHING = Matching((), 1, None)
 _NO_FACTS = DictFacts({}, {})
-_NEVER = 2**62
-_FAR = 2**61  # an instant, or a sum with `_NEVER`, beyond this is never
-
-__all__ = ["NthFeature", "Series", "SumFeature"]
+_FAR = 2**61  # an instant, or a sum with `NEVER`, beyond this is never
