@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "_exchange": {"errors", "index", "stores.protocol", "engine"},
     "_loading": {"errors", "schema", "index", "_frames", "_exchange", "engine"},
     "_batches": {"errors", "index", "engine"},
+    "_passing": {"index", "engine"},
     "engine": {
         "errors",
         "schema",
@@ -43,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
         "_exchange",
         "_loading",
         "_batches",
+        "_passing",
     },
     "linting": {"errors", "schema", "dsl"},
     "editor": {"errors", "schema", "dsl"},

@@ -1,7 +1,7 @@
 """The engine: define segments, feed changes and time, read memberships.
 
 What happens on `apply`, from top to bottom of this file: the batch is checked (`index._accept`);
-time passes up to the clock (`_pass_time`); the operations change the facts, and the features that read
+time passes up to the clock (`_passing`); the operations change the facts, and the features that read
 what changed say how they moved (`index._writer`); the matcher turns moves into flipped segments
 (`index._matcher`); what other filters read of that, they look at again (`index._ripple`); the flips are
 numbered, stored and told (`_commit`).
@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from pyroaring import BitMap
 
-from segmentkit import _exchange
+from segmentkit import _exchange, _passing
 from segmentkit._catalogue import Catalogue, agents, period, text_of
 from segmentkit._reports import Difference, EngineStatistics, Preview
 from segmentkit._subscriptions import Subscription, Subscriptions
@@ -31,7 +31,6 @@ from segmentkit.errors import (
 )
 from segmentkit.index._accept import Acceptor, Operation
 from segmentkit.index._deadlines import Deadlines
-from segmentkit.index._features import Move
 from segmentkit.index._matcher import Matcher
 from segmentkit.index._members import Members
 from segmentkit.index._ripple import Ripple
@@ -381,42 +380,9 @@ class Engine:
         """Let time pass; return the records of what it flips, those first that are not saved yet."""
         records, self._unsaved = self._unsaved, []
         if self._deadlines.earliest <= target:
-            self._pass_time(target, records)
+            _passing.pass_time(self, target, records)
         self._now = target
         return records
-
-    def _pass_time(self, target: int, records: list[Record | Backfill]) -> None:
-        """Go from deadline to deadline; at each, move what is due and record what flips."""
-        deadlines = self._deadlines
-        while (at := deadlines.next(self._now, target)) is not None:
-            self._now = at
-            entries = deadlines.pop(at)
-            if len(entries) > 1:
-                entries.sort(key=_by_type_and_number)  # stable: an object's watchers stay in their order
-            moves: list[Move] = []
-            last = len(entries) - 1
-            for place, (matcher, number, watcher) in enumerate(entries):
-                if number not in matcher.table.alive:  # an entry of an object deleted meanwhile is passed over
-                    continue
-                watcher.pass_time(number, at, moves)
-                if not moves or (place < last and entries[place + 1][:2] == (matcher, number)):
-                    continue  # what is due for one object at one instant moves together
-                flips = matcher.carry(number, moves, at)
-                moves = []
-                if not flips:
-                    continue
-                object_type, object_id = matcher.table.name, matcher.table.ids[number] or ""
-                if self._ripple.is_still:
-                    fields = (self._seq + 1, at, object_type, object_id, flips, matcher.heads, "time")
-                    records.append(_new_tuple(Record, fields))
-                    self._seq += len(flips)
-                else:
-                    self._writers[object_type].emit(object_id, flips, "time")
-                    self._ripple.flipped(matcher, number, flips, at)
-            if not self._ripple.is_still:
-                self._ripple.settle(at, "time")
-                self._collect(records)
-                self._world.commit()
 
     def _write(self, operations: Sequence[Operation], undo: Undo | None) -> Iterable[Writer]:
         """Carry operations out; return the writers that may have flips, to be finished."""
@@ -730,7 +696,3 @@ class Engine:
         )
         head = "<tr><th>segment</th><th>on</th><th>members</th><th>where</th></tr>"
         return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
-
-
-def _by_type_and_number(entry: tuple[Matcher, int, object]) -> tuple[str, int]:
-    return entry[0].table.name, entry[1]

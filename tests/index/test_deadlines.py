@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from hypothesis import given, strategies as st
 
 from segmentkit.index._deadlines import Deadlines
@@ -44,6 +45,34 @@ def due(deadlines: Deadlines, now: int, limit: int) -> list[tuple[int, Any, int]
         now = at
         found += [(at, owner, number) for owner, number, _ in deadlines.pop(at)]
     return found
+
+
+def due_together(deadlines: Deadlines, until: int) -> list[tuple[int, Any, int]]:
+    """Let time pass for all together; return what came due, and what only might have."""
+    found, waiting = [], []
+    for owner, watch, numbers in deadlines.take_due(until):
+        found += [(watch.at.get(number, until), owner, number) for number in numbers]
+        later = {number: at for number in numbers if (at := watch.at.get(number, until)) > until}
+        waiting.append((watch.number, np.array(list(later), np.int64), np.array(list(later.values()), np.int64)))
+    deadlines.add_all(waiting)
+    deadlines.drop_until(until)
+    return found
+
+
+def test_what_is_due_may_be_taken_out_together() -> None:
+    """Buckets in whole, exact entries up to the instant; what goes back in comes due like any other."""
+    deadlines = Deadlines()
+    watch = Watch(deadlines)
+    instants = [3, HOUR, BUCKET + 5, BUCKET + 6, 3 * BUCKET, 900 * HOUR]
+    for number, at in enumerate(instants):
+        watch.move(number, at)
+    assert deadlines.n_due(BUCKET + 5, 100) == 4
+    assert deadlines.end_of_stretch(900 * HOUR, 4) == 2 * BUCKET - 1
+    assert deadlines.end_of_stretch(BUCKET, 100) == BUCKET
+    assert [number for _, _, number in due_together(deadlines, BUCKET + 5)] == [0, 1, 2, 3]
+    assert deadlines.next(BUCKET + 5, BUCKET + 5) is None
+    assert deadlines.earliest == BUCKET + 6
+    assert [number for _, _, number in due(deadlines, BUCKET + 5, 900 * HOUR)] == [3, 4, 5]
 
 
 def test_what_comes_due_comes_in_the_order_of_time() -> None:
@@ -173,7 +202,9 @@ moves = st.tuples(
     st.integers(0, 3),
     st.none() | st.sampled_from([1, 2, BUCKET - 1, BUCKET, BUCKET + 1, 3 * BUCKET, 9 * BUCKET]),
 )
-passing = st.tuples(st.just("pass"), st.sampled_from([0, 1, 2, BUCKET - 1, BUCKET, 2 * BUCKET]))
+passing = st.tuples(
+    st.sampled_from(["pass", "pass together"]), st.sampled_from([0, 1, 2, BUCKET - 1, BUCKET, 2 * BUCKET])
+)
 
 
 @PARTS
@@ -199,9 +230,16 @@ def test_deadlines_are_a_sorted_table_in_which_some_rows_are_hints(steps: list[t
             for number, at in watch.at.items()
             if at <= limit
         }
-        found = due(deadlines, now, limit)
-        assert [at for at, _, _ in found] == sorted(at for at, _, _ in found)
-        assert expected <= set(found) <= ever
+        if kind == "pass":
+            found = due(deadlines, now, limit)
+            assert [at for at, _, _ in found] == sorted(at for at, _, _ in found)
+            assert expected <= set(found) <= ever
+        else:
+            n_due = deadlines.n_due(limit, 1_000)
+            candidates = {(name, number) for _, name, number in due_together(deadlines, limit)}
+            assert {(name, number) for _, name, number in expected} <= candidates
+            assert n_due >= len(candidates)
+            assert deadlines.next(limit, limit) is None
         for watch in watches:
             watch.at = {number: at for number, at in watch.at.items() if at > limit}
         now = limit

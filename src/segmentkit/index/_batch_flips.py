@@ -16,6 +16,7 @@ import numpy as np
 from segmentkit.index._batch_clauses import Clauses
 from segmentkit.index._batch_lists import Lists
 from segmentkit.index._batch_moves import Moves
+from segmentkit.index._batch_tests import Asked
 from segmentkit.index._bulk_bitmaps import Array
 
 Pairs: TypeAlias = tuple[Array, Array]
@@ -31,16 +32,20 @@ class Flipped:
     n_examined: int
 
 
-def flips_of(clauses: Clauses, numbers: Array, moves: Moves) -> Flipped:
-    """Return the segments that flip; facts and bitmaps are those after the wave."""
-    return _Flips(clauses, numbers, moves).found()
+def flips_of(clauses: Clauses, numbers: Array, moves: Moves, ats: Array | None = None) -> Flipped:
+    """Return the segments that flip; facts are those after the wave.
+
+    `ats` are the instants of the moves, where they are not all `rows.now`.
+    """
+    return _Flips(clauses, numbers, moves, ats).found()
 
 
 class _Flips:
-    def __init__(self, clauses: Clauses, numbers: Array, moves: Moves) -> None:
+    def __init__(self, clauses: Clauses, numbers: Array, moves: Moves, ats: Array | None) -> None:
         self._clauses = clauses
         self._numbers = numbers
         self._moves = moves
+        self._ats = ats
 
     def found(self) -> Flipped:
         """Return what flips."""
@@ -114,7 +119,7 @@ class _Flips:
         places, clauses = pairs
         rows, tests = self._clauses.rest.of(clauses)
         if not len(flipped[0]):
-            return self._clauses.tests.all_hold(self._numbers, (places[rows], tests, rows, len(places)))
+            return self._all_hold((places[rows], tests, rows, len(places)))
         has_flipped = np.zeros(len(self._numbers), bool)
         has_flipped[flipped[0]] = True
         gained = flipped[1] >= 0
@@ -125,11 +130,14 @@ class _Flips:
         is_open = np.ones(len(rows), bool)  # a literal that was lost held before, whatever it says now
         is_open[asked] = ~np.isin(keys + self._clauses.feature_of_test[tests[asked]], lost)
         rows, tests = rows[is_open], tests[is_open]
-        holds = self._clauses.tests.all_hold(self._numbers, (places[rows], tests, rows, len(places)))
+        holds = self._all_hold((places[rows], tests, rows, len(places)))
         losses = n_gains + np.flatnonzero(has_flipped[places[n_gains:]])
         keys = self._keys(places[losses], clauses[losses])
         holds[losses] &= ~np.isin(keys, self._keys(flipped[0][gained], flipped[1][gained]))
         return holds
+
+    def _all_hold(self, asked: Asked) -> Array:
+        return self._clauses.tests.all_hold(self._numbers, asked, self._ats)
 
     # --------------------------------------------------------------------- segments
 
@@ -162,7 +170,7 @@ class _Flips:
         held = self._hold_in_rows(objects[rows], others, self._moves.after)
         rows, others = rows[held], others[held]
         asked, tests = table.rest.of(others)
-        holds = table.tests.all_hold(self._numbers, (objects[rows[asked]], tests, asked, len(rows)))
+        holds = self._all_hold((objects[rows[asked]], tests, asked, len(rows)))
         flips = np.ones(len(alike), bool)
         flips[rows[holds]] = False
         found = np.flatnonzero(flips)

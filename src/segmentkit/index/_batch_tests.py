@@ -57,6 +57,7 @@ class Tests:
                     group_of.append("")
         self._groups = [*self._sets, "", *dict.fromkeys(name for name in group_of if name and name not in self._sets)]
         self._group_by_test = np.array([self._groups.index(name) for name in group_of], np.int64)
+        self._is_timed = np.array([feature.is_timed for feature, _ in bounds], bool)
 
     def flipped_by_sets(self, moves: Sequence[tuple[int, str, Any, Any]]) -> tuple[Array, Array, Array]:
         """Return which tests change their answer as sets change: places of the moves, tests, whether they hold now."""
@@ -70,20 +71,26 @@ class Tests:
         places, which, holds = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return places, which, holds
 
-    def all_hold(self, numbers: Array, asked: Asked) -> Array:
-        """Return for each asker whether all tests hold, at `rows.now`, that it asks of the objects of some numbers.
+    def all_hold(self, numbers: Array, asked: Asked, ats: Array | None = None) -> Array:
+        """Return for each asker whether all tests hold that it asks of the objects of some numbers.
 
-        Cheap ones are asked first, and an asker that has got a no asks no more.
+        Cheap ones are asked first, and an asker that has got a no asks no more. Tests hold, or do not, at the
+        instant in `ats` that stands where the object's number does; without `ats`, at `rows.now`.
         """
         places, tests, askers, n_askers = asked
         holds = np.ones(n_askers, bool)
         groups = self._group_by_test[tests]
-        for group, name in enumerate(self._groups):
+        if ats is not None:
+            groups[self._is_timed[tests]] = len(self._groups)
+        for group, name in enumerate((*self._groups, "time")):
             rows = np.flatnonzero(groups == group)
             rows = rows[holds[askers[rows]]]
             if not len(rows):
                 continue
-            if not name or (name not in self._sets and len(rows) < MANY):
+            if group == len(self._groups):
+                assert ats is not None
+                truths = self._at_instants(numbers[places[rows]], ats[places[rows]], tests[rows])
+            elif not name or (name not in self._sets and len(rows) < MANY):
                 truths = self._in_runs(numbers[places[rows]], tests[rows])
             else:
                 there, which = _distinct(places[rows], len(numbers))
@@ -91,6 +98,14 @@ class Tests:
                 truths = answer(numbers[there], which, tests[rows])
             holds[askers[rows[~truths]]] = False
         return holds
+
+    def _at_instants(self, numbers: Array, ats: Array, tests: Array) -> Array:
+        """Return whether tests hold, each at an instant of its own."""
+        found = []
+        for number, at, test in zip(numbers.tolist(), ats.tolist(), tests.tolist(), strict=True):
+            feature, literal = self._bounds[test]
+            found.append(feature.truths[feature.cell(number, at)] >> literal & 1)
+        return np.array(found, bool)
 
     def _in_runs(self, numbers: Array, tests: Array) -> Array:
         """Return whether tests hold, test after test."""

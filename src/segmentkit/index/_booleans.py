@@ -107,6 +107,7 @@ class BooleanFeature(Feature):
             self._schedule(number, self.next_deadline(number, now))
 
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
+        self._pending.pop(number, None)
         self.look_again(number, at, moves)
 
     def turn_all(self, numbers: BitMap, now: int) -> tuple[int, int, BitMap]:

@@ -308,18 +308,21 @@ def ages(feature: AgeFeature, block: Block) -> tuple[Array, Array] | None:
     values[missing] = 0
     ages: Array = feature._age(values, block.now)  # type: ignore[arg-type, assignment]  # arithmetic on arrays
     places = n_cuts_until(ages, feature._cuts)
-    next_cuts = np.array([*feature._cuts, 0], np.int64)[places]
     waits = ~missing & (places < len(feature._cuts))
     due = np.full(len(values), _NEVER, np.int64)
-    if isinstance(feature, DayAgeFeature):
-        days, inverse = np.unique((values + next_cuts)[waits], return_inverse=True)
-        starts = np.array([feature._reaches(day, 0) for day in days.tolist()], np.int64)
-        due[waits] = starts[inverse]
-    else:
-        due[waits] = (values + next_cuts)[waits]
+    due[waits] = reached(feature, values[waits], places[waits])
     cells = (places + 2).astype(_cell_type(feature))
     cells[missing] = MISSING
     return cells, due
+
+
+def reached(feature: AgeFeature, values: Array, places: Array) -> Array:
+    """Return when values reach the ages at which the cuts of some places are."""
+    reaching: Array = values + np.array([*feature._cuts, 0], np.int64)[places]
+    if isinstance(feature, DayAgeFeature):
+        days, which = np.unique(reaching, return_inverse=True)
+        reaching = np.array([feature._reaches(day, 0) for day in days.tolist()], np.int64)[which]
+    return reaching
 
 
 def _nth(feature: NthFeature, matching: Histories, block: Block) -> tuple[Array, Array]:
@@ -344,17 +347,21 @@ def _sum(feature: SumFeature, matching: Histories, block: Block) -> tuple[Array 
         first = first + np.minimum(matching.count_until(block.now - feature.length), matching.seen - matching.starts)
         inside = first < matching.seen
         due[inside] = matching.ats[first[inside]] + feature.length
+    return sum_cells(feature, matching, first, matching.seen), due
+
+
+def sum_cells(feature: SumFeature, matching: Histories, first: Array, end: Array) -> Array | None:
+    """Return the cells of the sums over stretches of events; None if they have no vectorised form."""
     words = matching.property_words(feature.offset)
     known = words != _MISSING_WORD
     if feature.is_double:
         values = np.where(known, words, 0).view(np.float64)
-        totals = _double_totals(values, known, first, matching.seen)
+        totals = _double_totals(values, known, first, end)
         cells = n_cuts_until(totals, feature.edges[2:], _cell_type(feature)) + _TWO
         cells[np.isnan(totals)] = MISSING
-        return cells, due
-    values = np.where(known, words, 0)
-    sums = _integer_totals(values, first, matching.seen)
-    return None if sums is None else n_cuts_until(sums, feature.edges[2:], _cell_type(feature)) + _TWO, due
+        return cells
+    sums = _integer_totals(np.where(known, words, 0), first, end)
+    return None if sums is None else n_cuts_until(sums, feature.edges[2:], _cell_type(feature)) + _TWO
 
 
 def _integer_totals(values: Array, first: Array, end: Array) -> Array | None:

@@ -5,6 +5,8 @@ Bounds and ends count events here, not words.
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
@@ -47,11 +49,12 @@ def chosen(events: EventTable, numbers: Array) -> tuple[Array, Array]:
     for page, first, begin, end in zip(rows.pages, range(0, 2**62, PAGE), cuts, cuts[1:], strict=False):
         bounds = np.frombuffer(page.bounds, np.int32)
         places = np.minimum(numbers[begin:end, None] - first + np.arange(2), len(bounds) - 1)
-        found = bounds[places] // stride
-        froms[begin:end], counts[begin:end] = found[:, 0], found[:, 1] - found[:, 0]
-    outside = [place for place, number in enumerate(numbers.tolist()) if number in rows]
-    own = [row for place in outside if (row := rows[int(numbers[place])]) is not None]
-    counts[outside] = [len(rows[int(numbers[place])] or ()) // stride for place in outside]
+        there = bounds[places] // stride
+        froms[begin:end], counts[begin:end] = there[:, 0], there[:, 1] - there[:, 0]
+    found = list(map(rows.get, numbers.tolist(), repeat(_INSIDE)))
+    outside = [place for place, row in enumerate(found) if row is not _INSIDE]
+    own = [found[place] or b"" for place in outside]
+    counts[outside] = [len(row) // stride for row in own]
     ends = np.cumsum(counts)
     words = np.empty((int(counts.sum()), stride), np.int64)
     is_inside = np.ones(len(numbers), bool)
@@ -64,6 +67,9 @@ def chosen(events: EventTable, numbers: Array) -> tuple[Array, Array]:
         there = ranges((ends - counts)[outside], counts[outside])
         words[there] = np.frombuffer(b"".join(own), np.int64).reshape(-1, stride)
     return words, ends
+
+
+_INSIDE = object()  # what stands for the row of an object that is in its page
 
 
 def ranges(starts: Array, counts: Array) -> Array:

@@ -14,7 +14,7 @@ import numpy as np
 
 from segmentkit.dsl.predicates import Predicate
 from segmentkit.index._bulk_bitmaps import BLOCK, Array
-from segmentkit.index._bulk_events import chosen, stretch
+from segmentkit.index._bulk_events import chosen, ranges, stretch
 from segmentkit.index._columns import BooleanColumn, CodedColumn, IntegerColumn, NumberColumn
 from segmentkit.index._table import Table
 
@@ -48,6 +48,14 @@ class Histories:
         until: Array = np.concatenate((_ZERO, np.cumsum(self.ats <= instant)))
         counts: Array = until[self.ends] - until[self.starts]
         return counts
+
+    def of(self, places: Array) -> Histories:
+        """Return the events of the objects at some places, one after another."""
+        counts = self.ends[places] - self.starts[places]
+        rows, ends = ranges(self.starts[places], counts), np.cumsum(counts)
+        starts = ends - counts
+        seen = ends if self.seen is self.ends else starts + self.seen[places] - self.starts[places]
+        return Histories(self.ats[rows], self.words, rows if self.rows is None else self.rows[rows], starts, ends, seen)
 
 
 _ZERO = np.zeros(1, np.int64)

@@ -12,7 +12,9 @@ object at an instant too often is harmless, too late is not.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
+from itertools import repeat
 from typing import Any, Final, Protocol
 
 import attrs
@@ -21,6 +23,7 @@ from sortedcontainers import SortedDict
 
 _BUCKET_BITS: Final = 32  # 2**32 microseconds are 71.6 minutes
 _NEVER: Final = 2**63
+_DEPTH: Final = 8  # in entries of the whole heap, what it costs to pop one
 _FEW: Final = 8  # objects of a bucket up to which they are added one by one
 
 
@@ -96,6 +99,10 @@ class Deadlines:
         if bucket <= self._open:
             heappush(self._heap, (at, group, number))
             return
+        self._set(bucket, group).add(number)
+
+    def _set(self, bucket: int, group: int) -> BitMap:
+        """Return the objects of a group in a bucket that is not open."""
         sets = self._buckets.get(bucket)
         if sets is None:
             sets = self._buckets[bucket] = {}
@@ -103,28 +110,42 @@ class Deadlines:
         numbers = sets.get(group)
         if numbers is None:
             numbers = sets[group] = BitMap()
-        numbers.add(number)
+        return numbers
 
     def add_many(self, group: int, numbers: Any, ats: Any) -> None:
         """Add a deadline for each of some objects; both are arrays of 64-bit integers, of the same length."""
+        self.add_all([(group, numbers, ats)])
+
+    def add_all(self, waiting: Iterable[tuple[int, Any, Any]]) -> None:
+        """Add groups, objects and deadlines, as by `add_many` for each group."""
+        n_exact = len(self._heap)
+        for group, numbers, ats in waiting:
+            if len(ats):
+                self._add_of(group, numbers, ats)
+        if len(self._heap) > n_exact:
+            heapify(self._heap)
+
+    def _add_of(self, group: int, numbers: Any, ats: Any) -> None:
+        """Add deadlines of one group; the heap has to be put in order afterwards."""
         import numpy as np
 
-        if not len(ats):
-            return
+        self.earliest = min(self.earliest, int(ats.min()))
+        is_open = ats >> _BUCKET_BITS <= self._open
+        if is_open.any():
+            self._heap += zip(ats[is_open].tolist(), repeat(group), numbers[is_open].tolist(), strict=False)
+            numbers, ats = numbers[~is_open], ats[~is_open]
+            if not len(ats):
+                return
         order = np.argsort(ats)
-        numbers, ats = numbers[order], ats[order]
-        starts = np.flatnonzero(np.diff(ats >> _BUCKET_BITS, prepend=-_NEVER)).tolist()
+        numbers, buckets = numbers[order], ats[order] >> _BUCKET_BITS
+        starts = np.flatnonzero(np.diff(buckets, prepend=-_NEVER)).tolist()
         listed = numbers.tolist() if len(starts) * _FEW > len(numbers) else None
-        for start, end in zip(starts, [*starts[1:], len(ats)], strict=True):
-            self._add(group, int(numbers[start]), int(ats[start]))  # makes the bucket, if it is a new one
-            sets = self._buckets.get(int(ats[start]) >> _BUCKET_BITS)
-            if sets is None:  # the bucket is open
-                for number, at in zip(numbers[start:end].tolist(), ats[start:end].tolist(), strict=True):
-                    self._add(group, number, at)
-            elif listed is None:
-                sets[group] |= BitMap(numbers[start:end].astype(np.uint32))
+        for start, end in zip(starts, [*starts[1:], len(buckets)], strict=True):
+            some = self._set(int(buckets[start]), group)
+            if listed is None:
+                some |= BitMap(numbers[start:end].astype(np.uint32))
             else:
-                sets[group].update(listed[start:end])
+                some.update(listed[start:end])
 
     def take_many(self, group: int, numbers: Any, ats: Any) -> None:
         """Take the deadlines of some objects away; both are arrays as for `add_many`."""
@@ -190,6 +211,77 @@ class Deadlines:
                 due.append((self._owners[entry[1]], entry[2], self._groups[entry[1]]))
                 last = entry
         return due
+
+    # --------------------------------------------------------------- many at once
+
+    def n_due(self, limit: int, most: int) -> int:
+        """Return how many entries may be due up to `limit`; no more than `most`, or little more, are counted.
+
+        Cost: what it returns, and the number of groups.
+        """
+        found = self._n_exact(limit, most)
+        for bucket in self._buckets if self._first <= limit else ():
+            if found >= most or bucket << _BUCKET_BITS > limit:
+                break
+            found += sum(map(len, self._buckets[bucket].values()))
+        return found
+
+    def _n_exact(self, limit: int, most: int) -> int:
+        """Return how many of the exact entries are due up to `limit`, or `most`."""
+        heap, found, places = self._heap, 0, [0]
+        while places and found < most:
+            place = places.pop()
+            if place < len(heap) and heap[place][0] <= limit:  # if it is not, nothing below it is
+                found += 1
+                places += (2 * place + 1, 2 * place + 2)
+        return found
+
+    def end_of_stretch(self, limit: int, most: int) -> int:
+        """Return the end of a stretch of time, up to `limit`, in which `most` entries may be due, or little more."""
+        found = 0
+        for bucket in self._buckets:
+            if bucket << _BUCKET_BITS > limit:
+                break
+            found += sum(map(len, self._buckets[bucket].values()))
+            if found >= most:
+                return min(limit, (bucket + 1 << _BUCKET_BITS) - 1)
+        return limit
+
+    def take_due(self, until: int) -> list[tuple[Any, Any, BitMap]]:
+        """Take every entry that may be due up to an instant out; return owners, groups, and their objects.
+
+        Entries in buckets have no exact instants yet, so some may turn out to be due later.
+        """
+        due: dict[int, BitMap] = {}
+        while self._buckets and self._buckets.peekitem(0)[0] <= until >> _BUCKET_BITS:
+            self._open, sets = self._buckets.popitem(0)
+            for group, numbers in sets.items():
+                if group in due:
+                    due[group] |= numbers
+                else:
+                    due[group] = numbers
+        self._open = max(self._open, until >> _BUCKET_BITS)
+        self._first = self._buckets.peekitem(0)[0] << _BUCKET_BITS if self._buckets else _NEVER
+        listed: dict[int, list[int]] = {}
+        for _, group, number in self._split(until):
+            listed.setdefault(group, []).append(number)
+        for group, some in listed.items():
+            due.setdefault(group, BitMap()).update(some)
+        return [(self._owners[group], self._groups[group], numbers) for group, numbers in due.items() if numbers]
+
+    def _split(self, until: int) -> list[tuple[int, int, int]]:
+        """Take the exact entries up to an instant out and return them."""
+        heap = self._heap
+        n_due = self._n_exact(until, len(heap) // _DEPTH + 1)
+        if n_due <= len(heap) // _DEPTH:
+            return [heappop(heap) for _ in range(n_due)]
+        self._heap = [entry for entry in heap if entry[0] > until]
+        heapify(self._heap)
+        return [entry for entry in heap if entry[0] <= until]
+
+    def drop_until(self, until: int) -> None:
+        """Drop what has been entered up to an instant that has been passed."""
+        self._split(until)
 
     def statistics(self) -> DeadlineStatistics:
         """Return how many deadlines wait."""

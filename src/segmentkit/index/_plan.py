@@ -421,8 +421,9 @@ class Plan:
                 for feature in watcher.features:
                     feature.place = stride
                     stride += 1
-        for feature in self._dense:
-            if feature.place < 0:
+        ages = [watcher for watcher in self.watchers if isinstance(watcher, AgeFeature)]
+        for feature in dict.fromkeys((*self._dense, *ages)):
+            if feature.place < 0 and (feature.is_dense or stride < _MOST_PLACED):
                 feature.place = stride
                 stride += 1
         for watcher in self.watchers:

@@ -125,6 +125,7 @@ class RankSource:
 
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
         """See that time has come to something that the entry is made of."""
+        self._pending.pop(number, None)
         self.look_again(number, at, moves)
 
     def enter(self, number: int, now: int) -> None:

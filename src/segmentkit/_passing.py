@@ -1,0 +1,118 @@
+"""Time passes: what comes due moves, and what flips is told with its exact instant.
+
+Deadlines are taken one after another; each moves one watcher of one object, and what is due for an object at an
+instant moves together. When many are due they are passed stretch by stretch, all objects together
+(`index._batch_time`), with the same outcome.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from segmentkit.index._ranked import RankSource
+from segmentkit.index.deltas import Backfill, Record, head_of
+
+if TYPE_CHECKING:
+    from pyroaring import BitMap
+
+    from segmentkit.engine import Engine
+    from segmentkit.index._features import Move, Watcher
+    from segmentkit.index._matcher import Matcher
+
+__all__ = ["pass_time"]
+
+TOGETHER_FROM: Final = 500
+"""Entries from which on they are passed together: there it begins to win (`bench_time`)."""
+
+_STRETCH: Final = 50_000  # entries that are passed together, or a little more
+_HERD: Final = 4  # objects that flip alike from which on one record stands for all
+
+_new_tuple = tuple.__new__  # a named tuple without the detour over its own constructor: `bench_changes`
+
+
+def pass_time(engine: Engine, target: int, records: list[Record | Backfill]) -> None:
+    """Let time pass up to an instant; put what flips on the way into `records`."""
+    deadlines = engine._deadlines
+    while deadlines.n_due(target, TOGETHER_FROM) >= TOGETHER_FROM and _goes_together(engine):
+        _pass_together(engine, deadlines.end_of_stretch(target, _STRETCH), records)
+    while (at := deadlines.next(engine._now, target)) is not None:
+        _pass_instant(engine, at, records)
+
+
+def _pass_instant(engine: Engine, at: int, records: list[Record | Backfill]) -> None:
+    """Move what is due at an instant, which is the next one with deadlines."""
+    engine._now = at
+    ripple = engine._ripple
+    entries = engine._deadlines.pop(at)
+    if len(entries) > 1:
+        entries.sort(key=_by_type_and_number)  # stable: an object's watchers stay in their order
+    moves: list[Move] = []
+    last = len(entries) - 1
+    for place, (matcher, number, watcher) in enumerate(entries):
+        if number not in matcher.table.alive:  # an entry of an object deleted meanwhile is passed over
+            continue
+        watcher.pass_time(number, at, moves)
+        if not moves or (place < last and entries[place + 1][:2] == (matcher, number)):
+            continue  # what is due for one object at one instant moves together
+        flips = matcher.carry(number, moves, at)
+        moves = []
+        if not flips:
+            continue
+        object_type, object_id = matcher.table.name, matcher.table.ids[number] or ""
+        if ripple.is_still:
+            fields = (engine._seq + 1, at, object_type, object_id, flips, matcher.heads, "time")
+            records.append(_new_tuple(Record, fields))
+            engine._seq += len(flips)
+        else:
+            engine._writers[object_type].emit(object_id, flips, "time")
+            ripple.flipped(matcher, number, flips, at)
+    if not ripple.is_still:
+        ripple.settle(at, "time")
+        engine._collect(records)
+        engine._world.commit()
+
+
+def _by_type_and_number(entry: tuple[Matcher, int, object]) -> tuple[str, int]:
+    return entry[0].table.name, entry[1]
+
+
+def _goes_together(engine: Engine) -> bool:
+    """Whether objects pass time independently: no filter reads another object, or ranks them as time passes."""
+    return engine._ripple.is_still and not any(
+        isinstance(watcher, RankSource) and watcher.is_timed
+        for matcher in engine._matchers.values()
+        for watcher in matcher.watchers
+    )
+
+
+def _pass_together(engine: Engine, until: int, records: list[Record | Backfill]) -> None:
+    """Let time pass up to the end of a stretch, for all objects together."""
+    from segmentkit.index import _batch_time
+
+    deadlines = engine._deadlines
+    due_by_type: dict[str, list[tuple[Watcher, BitMap]]] = {}
+    for matcher, watcher, some in deadlines.take_due(until):
+        due_by_type.setdefault(matcher.table.name, []).append((watcher, some))
+    turns = []
+    for name, due in due_by_type.items():
+        found, waiting = _batch_time.pass_time(engine._matchers[name], due, engine._now, until)
+        turns.append((name, found))
+        deadlines.add_all(waiting)
+    deadlines.drop_until(until)
+    engine._now = until
+    for name, (at, numbers, flips) in _batch_time.ordered(turns):
+        matcher = engine._matchers[name]
+        ids = matcher.table.ids
+        if len(numbers) >= _HERD:
+            (flip,) = flips
+            segment = matcher.heads[head_of(flip)]
+            assert segment is not None, "what flips is a segment"
+            objects = [ids[number] or "" for number in numbers]
+            record = Backfill(engine._seq + 1, at, name, segment.name, objects, flip >= 0, "time", backfill=False)
+            records.append(record)
+            engine._seq += len(numbers)
+            continue
+        for number in numbers:
+            fields = (engine._seq + 1, at, name, ids[number] or "", flips, matcher.heads, "time")
+            records.append(_new_tuple(Record, fields))
+            engine._seq += len(flips)

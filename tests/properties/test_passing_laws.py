@@ -1,0 +1,177 @@
+"""Laws of passing time together: it brings what going from deadline to deadline brings.
+
+The path is taken from one entry on here, and whether a watcher has arrays or goes object by object is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+import segmentkit as sk
+from segmentkit import _passing
+from segmentkit.index import _batch_time, _bulk_facts, _bulk_members, _plan
+from tests.examples import PARTS
+from tests.histories import History, histories
+from tests.side_by_side import SideBySide
+
+_NEVER = 10**9
+
+
+@contextmanager
+def together_from(least: int, few: int = 0, *, stretch: int = 50_000) -> Iterator[None]:
+    """Let `least` entries be passed together, and watchers of more than `few` objects look at arrays."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_passing, "TOGETHER_FROM", least)
+        patch.setattr(_passing, "_STRETCH", stretch)
+        patch.setattr(_batch_time, "FEW", few)
+        patch.setattr(_batch_time, "_MOST_OCCASIONS", max(1, stretch // 2))
+        patch.setattr(_bulk_members, "FEW", few)
+        yield
+
+
+@PARTS
+@given(histories(n_segments=3, n_steps=5), st.integers(0, 2), st.sampled_from([1, 3, 50_000]))
+def test_time_together_equals_plain_evaluation(history: History, few: int, stretch: int) -> None:
+    """After every step memberships, segments of each object and deltas are those of plain evaluation."""
+    with together_from(1, few, stretch=stretch):
+        both = SideBySide(history.world)
+        for segment in history.segments:
+            both.define(segment.name, segment.on, segment.tree)
+        for step in history.steps:
+            both.pass_time(step.move)
+            both.apply(step.changes)
+            both.check()
+
+
+# -------------------------------------------------------------- what time moves often
+
+_START = datetime(2026, 3, 28, 12, tzinfo=UTC)  # the day before Warsaw loses an hour
+_SCHEMA = sk.Schema(
+    sk.ObjectType(
+        "contact",
+        {"born": sk.instant, "day": sk.date, "tier": sk.text},
+        events={"visit": {"page": sk.text, "n": sk.integer, "w": sk.number, "d": sk.decimal}},
+    ),
+    sk.ObjectType("deal", {"closes": sk.instant}),
+    zone="Europe/Warsaw",
+)
+_CONTACTS, _DEALS = [f"c{n}" for n in range(6)], ["d0", "d1"]
+
+hours = st.integers(1, 9)
+counts = st.integers(1, 3)
+conditions = st.one_of(
+    st.builds("count(visit in the last {} hours) >= {}".format, hours, counts),
+    st.builds('count(visit[page = "{}"] in the last {} hours) >= {}'.format, st.sampled_from("ab"), hours, counts),
+    st.builds("did visit[n > {}] in the last {} hours".format, counts, hours),
+    st.builds("sum(visit.n in the last {} hours) > {}".format, hours, counts),
+    st.builds('sum(visit[page = "a"].d in the last {} hours) > {}'.format, hours, counts),
+    st.builds("sum(visit.w in the last {} hours) <= {}".format, hours, counts),
+    st.builds("first(visit) more than {} hours ago".format, hours),
+    st.builds("last(visit.n) = {} and did visit today".format, counts),
+    st.builds("born more than {} hours ago".format, hours),
+    st.builds("day in the last {} days".format, counts),
+    st.builds("born + {} hours < now".format, hours),
+    st.just('tier = "pro"'),
+)
+filters = st.builds(
+    lambda parts, joins, nots: " ".join(
+        f"{join} {'not ' if no else ''}({part})" for join, no, part in zip(["", *joins], nots, parts, strict=False)
+    ).strip(),
+    st.lists(conditions, min_size=1, max_size=3),
+    st.lists(st.sampled_from(["and", "or"]), min_size=2, max_size=2),
+    st.lists(st.booleans(), min_size=3, max_size=3),
+)
+instants = st.integers(-8, 4).map(lambda hour: _START + timedelta(hours=hour))
+events = st.builds(
+    lambda who, at, page, n, w: sk.Event(
+        "contact", who, "visit", {"page": page, "n": n, "w": w, "d": None if n is None else Decimal(n) / 4}, at
+    ),
+    st.sampled_from(_CONTACTS),
+    instants,
+    st.sampled_from(["a", "b", None]),
+    st.sampled_from([1, 2, -1, None, 2**63]),
+    st.sampled_from([0.5, 1.0, 1.7e308]),
+)
+updates = st.builds(
+    lambda who, born, day, tier: sk.Update("contact", who, {"born": born, "day": day, "tier": tier}),
+    st.sampled_from(_CONTACTS),
+    st.none() | instants,
+    st.none() | st.integers(-2, 1).map(lambda days: date(2026, 3, 28) + timedelta(days=days)),
+    st.sampled_from([None, "pro"]),
+)
+closings = st.builds(lambda who, at: sk.Update("deal", who, {"closes": at}), st.sampled_from(_DEALS), instants)
+steps = st.lists(
+    st.tuples(st.integers(0, 6).map(lambda hours: timedelta(hours=hours)), st.lists(events | updates, max_size=3)),
+    max_size=4,
+)
+
+
+class Both:
+    """Two engines that are given the same, of which one passes time together."""
+
+    def __init__(self, few: int, stretch: int) -> None:
+        self._few = few
+        self._stretch = stretch
+        self.clock = sk.ManualClock(_START)
+        self.together, self.apart = (sk.Engine(_SCHEMA, clock=self.clock) for _ in range(2))
+
+    def do(self, operation: str, *arguments: Any, **named: Any) -> None:
+        """Let both do the same, which brings the same deltas in the same order."""
+        with together_from(1, self._few, stretch=self._stretch):
+            found = getattr(self.together, operation)(*arguments, **named)
+        with together_from(_NEVER):
+            expected = getattr(self.apart, operation)(*arguments, **named)
+        if isinstance(expected, sk.Deltas):
+            assert list(found) == list(expected)
+
+    def check(self) -> None:
+        """See that what the index holds is what the facts say."""
+        self.together.check_invariants()
+        assert self.together.verify() == []
+
+
+@given(
+    st.lists(filters, min_size=1, max_size=4),
+    st.lists(events | updates | closings, min_size=4, max_size=24),
+    steps,
+    st.integers(0, 2),
+    st.sampled_from([1, 3, 50_000]),
+    st.sampled_from([0, 2, 512]),
+    st.booleans(),
+)
+def test_time_together_brings_the_deltas_of_going_from_deadline_to_deadline(
+    wheres: list[str],
+    facts: list[Any],
+    steps: list[Any],
+    few: int,
+    stretch: int,
+    placed: int,
+    comes_late: bool,
+) -> None:
+    """Whatever rows hold, however long the stretches, in whatever turns with changes and definitions."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_plan, "_MOST_PLACED", placed)
+        patch.setattr(_bulk_facts, "BLOCK", 2)
+        both = Both(few, stretch)
+        both.do("define", "closed", on="deal", where="closes more than 2 hours ago")
+        for number, where in enumerate(wheres[comes_late:]):
+            both.do("define", f"s{number}", on="contact", where=where)
+            both.do("define", f"not s{number}", on="contact", where=f"not ({where})")  # more than once: in rows
+        both.do("apply", [*(sk.Put("contact", who) for who in _CONTACTS), *(sk.Put("deal", who) for who in _DEALS)])
+        both.do("apply", facts)
+        if comes_late:
+            both.do("define", "late", on="contact", where=wheres[0])
+        for by, changes in steps:
+            both.clock.advance(by)
+            both.do("apply", changes)
+            both.check()
+        for by in (timedelta(hours=5), timedelta(days=3)):
+            both.do("advance", to=both.together.now + by)
+            both.check()
