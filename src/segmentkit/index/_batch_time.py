@@ -58,16 +58,21 @@ def pass_time(
         What flips, in order of instants and objects, and the deadlines after the stretch that are not kept yet.
     """
     stretch = _Stretch(matcher, now, until)
-    due = [(watcher, stretch.due(watcher, numbers & matcher.table.alive)) for watcher, numbers in due]
-    together = [(w, numbers) for w, numbers in due if len(numbers) > FEW and isinstance(w, Series | AgeFeature)]
-    numbers = _array(BitMap.union(*(numbers for _, numbers in together))) if together else _NONE
-    for block in blocks_of(matcher.table, numbers, now):
-        inside = BitMap(block.numbers)
-        for one, some in together:
-            stretch.age(one, block, np.searchsorted(block.numbers, _array(some & inside)))
-    for watcher, some in due:
-        if not (len(some) > FEW and isinstance(watcher, Series | AgeFeature)):
+    together: dict[str | None, list[tuple[Series | AgeFeature, BitMap]]] = {}
+    """By event name, so that the histories that several series read are read once."""
+    for watcher, numbers in due:
+        some = stretch.due(watcher, numbers & matcher.table.alive)
+        if len(some) > FEW and isinstance(watcher, Series | AgeFeature):
+            name = watcher.event if isinstance(watcher, Series) else None
+            together.setdefault(name, []).append((watcher, some))
+        else:
             stretch.age_one_by_one(watcher, some)
+    for watchers in together.values():
+        of_any = _array(BitMap.union(*(numbers for _, numbers in watchers)))
+        for block in blocks_of(matcher.table, of_any, now):
+            inside = BitMap(block.numbers)
+            for one, numbers in watchers:
+                stretch.age(one, block, np.searchsorted(block.numbers, _array(numbers & inside)))
     return list(stretch.carried()), stretch.waiting
 
 
@@ -76,7 +81,6 @@ def _array(numbers: BitMap) -> Array:
     return found
 
 
-_NONE = np.zeros(0, np.int64)
 _NO_CELLS = np.zeros((0, 0), np.uint16)
 
 
