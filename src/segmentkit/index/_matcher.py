@@ -272,17 +272,16 @@ class Matcher(Plan):
         """
         owners = self._owners
         heads: list[int] = []
-        entered: set[int] = set()
-        left: set[int] = set()
+        shared: list[tuple[int, bool]] = []
         for clause in clauses:
             owner = owners[clause if clause >= 0 else ~clause]
             if owner is None:
                 heads.append(clause)
-            elif clause >= 0:
-                entered.add(owner[0])
             else:
-                left.add(owner[0])
-        if entered or left:
+                shared.append((owner[0], clause >= 0))
+        if shared:
+            entered = {head for head, holds in shared if holds}
+            left = {head for head, holds in shared if not holds}
             bitmaps = self.memberships.bitmaps
             heads += [head for head in entered if number not in bitmaps[head]]  # type: ignore[operator]
             heads += [~head for head in left - entered if not self._any_holds(number, owners[head] or (), row)]
@@ -429,7 +428,7 @@ class Matcher(Plan):
 
     def check_invariants(self, now: int) -> None:
         """Raise AssertionError if cells, masks or memberships contradict the facts."""
-        if self._is_stale:
+        if self.is_stale:
             return
         for features in self._features.values():
             for feature in features:

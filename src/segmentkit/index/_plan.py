@@ -81,7 +81,8 @@ class Plan:
         self._schema = schema
         self._deadlines = deadlines
         self._groups: list[int] = []
-        self._is_stale = False
+        self.is_stale = False
+        """Whether the plan has to be built anew before it is used."""
         self._n_patched = 0
         self._reset()
         table.rescaled.append(self._recut)
@@ -151,7 +152,7 @@ class Plan:
         """Take a segment in; on a type without objects that waits until it has some."""
         self.segments[segment.name] = segment
         if not self.table.alive:
-            self._is_stale = True
+            self.is_stale = True
             return
         self.refresh_plan(now)
         if not segment.bits:
@@ -160,7 +161,7 @@ class Plan:
     def plan_all(self, segments: Sequence[Segment], now: int) -> None:
         """Take many segments in, with one plan built for all."""
         self.segments |= {segment.name: segment for segment in segments}
-        self._is_stale = True
+        self.is_stale = True
         if self.table.alive:
             self.refresh_plan(now)
 
@@ -192,7 +193,7 @@ class Plan:
         if not isinstance(feature, BooleanFeature | RankFeature):
             return
         if feature.is_dense:
-            self._is_stale = True
+            self.is_stale = True
             return
         self._features[feature.key].remove(feature)
         self._unwatch(feature)
@@ -217,18 +218,13 @@ class Plan:
                 self.routes[name].features.remove(watcher)
 
     def _mark_if_stale(self) -> None:
-        self._is_stale |= self._n_patched > max(32, len(self.segments) // 4)
+        self.is_stale |= self._n_patched > max(32, len(self.segments) // 4)
 
     def refresh_plan(self, now: int) -> None:
         """Build the plan anew if definitions have made it stale; memberships stay."""
-        if self._is_stale:
-            self._is_stale = False
+        if self.is_stale:
+            self.is_stale = False
             self._build(now)
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether the plan has to be built anew before it is used."""
-        return self._is_stale
 
     def bound_clauses(self, segment: Segment) -> list[tuple[tuple[Feature, int], ...]]:
         """Return the clauses of a segment of the plan: literals by feature and number."""
