@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.dsl.predicates import Predicate
@@ -164,9 +165,12 @@ class Series:
         for index, total in enumerate(self.sums):
             self._sums_by_length.setdefault(total.length, []).append((index, total))
         self._cells_of_none: list[int] | None = None  # of an object without events, whatever the time
-        self._sums_by_offset: dict[int, list[SumFeature]] = {}
-        for total in self.sums:
-            self._sums_by_offset.setdefault(total.offset, []).append(total)
+        self._sums_of: list[tuple[int, _Totals, list[int], list[list[Any]]]] = []
+        """By property: its place, what adds it up, and of each sum the window's length and the edges."""
+        for offset, group in groupby(self.sums, key=lambda total: total.offset):
+            sums = list(group)
+            edges = [total.edges for total in sums]
+            self._sums_of.append((offset, sums[0].totals_from, [total.length for total in sums], edges))
 
     def _chosen(self, ats: Sequence[int]) -> Sequence[int]:
         """Return the instants that the nths look at, as far as there are enough events."""
@@ -191,13 +195,15 @@ class Series:
 
     def _look_at_sums(self, matching: Matching, ats: Sequence[int], now: int) -> list[int]:
         """Return the cells of the sums."""
-        cells = []
-        for offset, sums in self._sums_by_offset.items():
-            firsts = [bisect_right(ats, now - total.length) for total in sums]
-            totals = sums[0].totals_from(matching.words(offset)[: len(ats)], set(firsts))
-            for total, first in zip(sums, firsts, strict=True):  # windows that hold the same events share a total
-                value = totals[first]
-                cells.append(MISSING if value is None else bisect_right(total.edges, value))
+        cells: list[int] = []
+        for offset, totals_from, lengths, edges in self._sums_of:
+            firsts = [bisect_right(ats, now - length) for length in lengths]
+            totals = totals_from(matching.words(offset)[: len(ats)], set(firsts))
+            values = map(totals.__getitem__, firsts)  # windows that hold the same events share a total
+            if None in totals.values():
+                cells += [MISSING if v is None else bisect_right(e, v) for v, e in zip(values, edges, strict=True)]
+            else:
+                cells += map(bisect_right, edges, values)
         return cells
 
     def _deadline(self, matching: Matching, ats: Sequence[int], cells: Sequence[int], now: int) -> int:
@@ -258,11 +264,7 @@ class Series:
         if self.sums:
             matching = self.matching(number)
             found = self._look_at_sums(matching, matching.ats, now)
-            for place, (total, cell) in enumerate(zip(self.sums, found), start + len(self.nths)):  # noqa: B905  # slow
-                old = cells[place]
-                if old != cell:
-                    cells[place] = cell
-                    moves.append((total, old, cell))
+            self._write(start + len(self.nths), self.sums, found, moves)
             deadline = min(deadline, self._leaves(row[index * self._stride], now))
         if deadline < _FAR:
             self._wait(number, deadline)
@@ -424,16 +426,16 @@ class Series:
         """Bring the cells in the rows and the deadline to what matches now."""
         ats = matching.until(now)
         cells = self._look(matching, ats, now)
-        self._write(number, cells, moves)
+        self._write(number * self._rows.stride + self.block, self.features, cells, moves)
         self._wait(number, self._deadline(matching, ats, cells, now))
 
-    def _write(self, number: int, found: list[int], moves: list[Move]) -> None:
-        """Write cells into the object's block, and those that are new into `moves`."""
-        cells, start = self._rows.cells, number * self._rows.stride + self.block
+    def _write(self, start: int, features: Sequence[Feature], found: list[int], moves: list[Move]) -> None:
+        """Write cells of some features into the rows from a place on, and those that are new into `moves`."""
+        cells = self._rows.cells
         held, new = cells[start : start + len(found)], array("H", found)
         if held != new:
             cells[start : start + len(found)] = new
-            for feature, old, cell in zip(self.features, held, found, strict=True):
+            for feature, old, cell in zip(features, held, found, strict=True):
                 if old != cell:
                     moves.append((feature, old, cell))
 
@@ -502,4 +504,5 @@ def _getter_of_run(words: Sequence[int]) -> Callable[[Any], Sequence[int]]:
 
 _NOTHING = Matching((), 1, None)
 _NO_FACTS = DictFacts({}, {})
+_Totals: TypeAlias = Callable[[Sequence[int], Collection[int]], dict[int, Any]]
 _FAR = 2**61  # an instant, or a sum with `NEVER`, beyond this is never
