@@ -299,6 +299,9 @@ class Plan:
         for clause, literals in enumerate(self._literals):
             if len(literals) > 1:
                 self._note_tests(clause, [(count(*bound), bound) for bound in literals])
+        for features in self._features.values():
+            for feature in features:
+                feature.forget_trials()
 
     def follow_growth(self, now: int) -> None:
         """Rank the tests anew if there are many more objects than when that was done."""
