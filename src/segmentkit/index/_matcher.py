@@ -85,7 +85,7 @@ class Matcher(Plan):
         self.memberships.settle()
         segment.is_read = True
         if segment.bits:
-            self.memberships.at_once.add(segment.bits[0])
+            self.memberships.keep_up(segment.bits[0])
 
     # --------------------------------------------------------------------- matching
 
@@ -306,27 +306,21 @@ class Matcher(Plan):
         found, passed_all = self._wide.sift(clauses, row)
         return (found, late) if passed_all else ([], found + late)
 
-    def _settled(self, number: int, clauses: Iterable[int], row: Sequence[int]) -> Flips:
+    def _settled(self, number: int, clauses: Collection[int], row: Sequence[int]) -> Flips:
         """Turn flipped clauses into flipped segments.
 
         A segment of several clauses is entered with the first that comes to hold, and left with the last that
         does no more; its bitmap, which does not wait, tells whether another held before.
         """
-        owners = self._owners
-        heads: list[int] = []
-        shared: list[tuple[int, bool]] = []
-        for clause in clauses:
-            owner = owners[clause if clause >= 0 else ~clause]
-            if owner is None:
-                heads.append(clause)
-            else:
-                shared.append((owner[0], clause >= 0))
-        if shared:
-            entered = {head for head, holds in shared if holds}
-            left = {head for head, holds in shared if not holds}
-            bitmaps = self.memberships.bitmaps
-            heads += [head for head in entered if number not in bitmaps[head]]  # type: ignore[operator]
-            heads += [~head for head in left - entered if not self._any_holds(number, owners[head] or (), row)]
+        shared = self._shared.intersection(clauses)
+        if not shared:
+            return tuple(clauses)
+        owners, bitmaps = self._owners, self.memberships.bitmaps
+        heads = [clause for clause in clauses if clause not in shared]
+        entered = {owners[clause][0] for clause in shared if clause >= 0}  # type: ignore[index]  # shared, so owned
+        left = {owners[~clause][0] for clause in shared if clause < 0}  # type: ignore[index]  # as above
+        heads += [head for head in entered if number not in bitmaps[head]]  # type: ignore[operator]
+        heads += [~head for head in left - entered if not self._any_holds(number, owners[head] or (), row)]
         return tuple(heads)
 
     def _any_holds(self, number: int, clauses: Iterable[int], row: Sequence[int]) -> bool:

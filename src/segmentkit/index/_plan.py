@@ -123,6 +123,8 @@ class Plan:
         """The clauses that are a whole segment, and have no sparse literal."""
         self._owners: list[tuple[int, ...] | None] = []
         """Of each clause that is one of several, the clauses of its segment, the head first."""
+        self._shared: set[int] = set()
+        """n and ~n for each of these."""
         self._ones = 0
         self._dense_masks: tuple[list[int], ...] = ()
         self._dense_cells: Callable[[Sequence[int]], Sequence[int]] = _chooser(())
@@ -178,6 +180,7 @@ class Plan:
             self._literals[bit] = self._sparse[bit] = self._in_rows[bit] = ()
             self._not_in_rows[bit] = ()
             self._owners[bit] = None
+            self._shared -= {bit, ~bit}
             self.memberships.bitmaps[bit] = None
             self._all_bits &= ~(1 << bit)
             self._plain &= ~(1 << bit)
@@ -343,11 +346,13 @@ class Plan:
         segment.bits = (head, *extra)
         self.heads[head] = segment
         if segment.is_read or extra:
-            self.memberships.at_once.add(head)
+            self.memberships.keep_up(head)
         self.memberships.bitmaps[head] = segment.numbers
         for bit in segment.bits:
             self._all_bits |= 1 << bit
-            self._owners[bit] = segment.bits if extra else None
+            if extra:
+                self._owners[bit] = segment.bits
+                self._shared |= {bit, ~bit}
 
     def _extend(self, segment: Segment, clauses: list[Clause], now: int) -> None:
         """Add one segment to the plan in use; its new literals get features of their own."""
