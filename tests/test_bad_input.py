@@ -109,6 +109,8 @@ WRONG_CHANGES: dict[str, Callable[[], Any]] = {
     "unknown event": lambda: sk.Event("contact", "c1", "login", {}, at=NOW),
     "unknown property": lambda: sk.Event("contact", "c1", "purchase", {"price": 1}, at=NOW),
     "wrong property": lambda: sk.Event("contact", "c1", "purchase", {"amount": float("nan")}, at=NOW),
+    "properties in a list": lambda: sk.Event("contact", "c1", "purchase", [], at=NOW),  # type: ignore[arg-type]
+    "attributes in a list": lambda: sk.Update("contact", "c1", []),  # type: ignore[arg-type]
     "naive event": lambda: sk.Event("contact", "c1", "purchase", {}, at=NAIVE),
     "event of an unknown object": lambda: sk.Event("contact", "nobody", "purchase", {}, at=NOW),
     "update of an unknown object": lambda: sk.Update("contact", "nobody", {"orders": 1}),
@@ -126,6 +128,14 @@ def test_a_wrong_change_refuses_its_batch(engine: sk.Engine, make: Callable[[], 
     """DataError, and nothing of the batch is applied: neither what stands before nor after."""
     with pytest.raises(sk.DataError):
         engine.apply([sk.Put("contact", "c2", {"orders": 3}), make(), sk.Put("contact", "c3", {"orders": 3})])
+    check_unchanged(engine)
+
+
+@pytest.mark.parametrize("make", WRONG_CHANGES.values(), ids=WRONG_CHANGES)
+def test_a_wrong_change_is_refused_alone(engine: sk.Engine, make: Callable[[], Any]) -> None:
+    """As the first of its batch, though a batch of one has a way of its own."""
+    with pytest.raises(sk.DataError, match=r"^change 1 of the batch"):
+        engine.apply([make()])
     check_unchanged(engine)
 
 

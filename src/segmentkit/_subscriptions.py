@@ -36,20 +36,17 @@ class Subscriptions:
     """All listeners of an engine, and the deltas that wait for them."""
 
     def __init__(self) -> None:
-        self._all: list[Subscription] = []
+        self.all: list[Subscription] = []
         self._delivering = False
-
-    def __bool__(self) -> bool:
-        return bool(self._all)
 
     def add(self, subscription: Subscription) -> None:
         """Tell `subscription` of every delta from now on."""
-        self._all.append(subscription)
+        self.all.append(subscription)
 
     def remove(self, subscription: Subscription) -> None:
         """Tell it no more."""
-        if subscription in self._all:
-            self._all.remove(subscription)
+        if subscription in self.all:
+            self.all.remove(subscription)
             subscription.backlog.clear()
 
     def tell(self, deltas: Iterable[Delta]) -> None:
@@ -58,7 +55,7 @@ class Subscriptions:
         Called from within a callback, which has changed something, it leaves delivery to the call around it.
         """
         told = list(deltas)
-        for subscription in self._all:
+        for subscription in self.all:
             wanted = subscription.segment
             subscription.backlog.extend(delta for delta in told if wanted is None or delta.segment == wanted)
         if self._delivering:
@@ -66,7 +63,7 @@ class Subscriptions:
         self._delivering = True
         try:
             tried: set[Subscription] = set()
-            while waiting := [s for s in self._all if s.backlog and s not in tried]:
+            while waiting := [s for s in self.all if s.backlog and s not in tried]:
                 for subscription in waiting:
                     subscription.deliver()
                     if subscription.backlog:

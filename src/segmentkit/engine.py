@@ -29,7 +29,7 @@ from segmentkit.errors import (
     SegmentKitError,
     StoreError,
 )
-from segmentkit.index._accept import Acceptor, Operation
+from segmentkit.index._accept import Acceptor, One, Operation
 from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._matcher import Matcher
 from segmentkit.index._members import Members
@@ -178,12 +178,12 @@ class Engine:
         """
         with self._lock:
             now = self._read_clock()
+            if type(changes) is list and len(changes) == 1 and self._shares_facts:
+                one = self._acceptor.accept_one(changes[0], now)
+                if one is not None:
+                    return self._apply_one(one, now)
             if type(changes) is not list and isinstance(changes, _CHANGES):
                 changes = [changes]
-            if self._shares_facts and type(changes) is list and len(changes) == 1:
-                operation = self._acceptor.accept_one(changes[0], now)
-                if operation is not None:
-                    return self._apply_one(operation, now)
             resolves = not self._shares_facts
             if not resolves and self._ripple.is_still:
                 changes = changes if isinstance(changes, list) else list(changes)
@@ -211,19 +211,32 @@ class Engine:
                     raise
             return deltas
 
-    def _apply_one(self, operation: Operation, now: int) -> Deltas:
-        """Apply a batch of one accepted change, for a store that shares the facts: `apply` without its detours."""
+    def _apply_one(self, one: One, now: int) -> Deltas:
+        """Apply a batch of one accepted change, for a store that shares the facts: `apply` without its detours.
+
+        There is nothing to take back, to sum up or, if nobody reads other objects, to spread (`bench_changes`).
+        """
         records = self._advance_to(now)
-        object_type, name, arguments = operation
-        writer = self._writers[object_type]
-        writer.begin(now, None)
-        if name == "update":
-            writer.update(*arguments)
-        else:
-            writer.add_event(*arguments)
+        object_type, object_id, number, event, at, values = one
+        writer, matcher = self._writers[object_type], self._matchers[object_type]
+        if matcher.is_stale:
+            matcher.refresh_plan(now)
         if self._ripple.is_still:
-            self._seq = writer.finish(records, self._seq, now)
+            writer.now = now
+            if event is None:
+                flips, cause = writer.write(number, values), "update"
+            else:
+                flips, cause = writer.happen(number, event, at, None, values), "event"
+            if flips:
+                fields = (self._seq + 1, now, object_type, object_id, flips, matcher.heads, cause)
+                records.append(_new_tuple(Record, fields))
+                self._seq += len(flips)
         else:
+            writer.begin(now, None)
+            if event is None:
+                writer.update(object_id, values)
+            else:
+                writer.add_event(object_id, event, at, None, values)
             self._collect(records)
         deltas = Deltas(records) if records else _NO_DELTAS
         self._commit(deltas, ())
@@ -420,7 +433,7 @@ class Engine:
         self._revision += 1
         if self._world.stays:
             self._world.commit()
-        if deltas and self._subscriptions:
+        if self._subscriptions.all and deltas:
             self._subscriptions.tell(deltas)
 
     # ----------------------------------------------------------------- definitions

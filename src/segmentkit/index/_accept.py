@@ -25,6 +25,10 @@ MAX_ID = 1_000
 Operation: TypeAlias = tuple[str, str, tuple[Any, ...]]
 """Object type, method of `Writer`, arguments."""
 
+One: TypeAlias = tuple[str, str, int, str | None, int, Any]
+"""One ordinary change of an object that is there: its type, id and number; an event's name, instant and values,
+or no name, any instant and the attributes."""
+
 
 class Acceptor:
     """Checks one batch after another.
@@ -53,25 +57,25 @@ class Acceptor:
             Delete: self._delete,
         }
 
-    def accept_one(self, change: Change, now: int) -> Operation | None:
-        """Return the operation that one change comes to, if it is an ordinary one; None if it has to go the long way.
+    def accept_one(self, change: object, now: int) -> One | None:
+        """Return what one change comes to, if it is an ordinary one; None if it has to go the long way.
 
         Events without an id and updates, of objects that are there, without a mistake: `bench_changes`.
         """
         try:
-            if type(change) is Event and change.id is None:
+            if type(change) is Event and change.id is None and type(change.properties) is dict:
                 table = self._tables[change.object_type]
-                if change.object not in table.number_by_id:
-                    return None
+                number = table.number_by_id[change.object]
                 at = now if change.at is None else to_micros(change.at)
                 values = table.events[change.name].accept(change.properties)
-                return table.name, "add_event", (change.object, change.name, at, None, values)
-            if type(change) is Update:
+                return table.name, change.object, number, change.name, at, values
+            if type(change) is Update and type(change.attributes) is dict:
                 table = self._tables[change.object_type]
-                if change.id in table.number_by_id:
-                    columns = table.columns
-                    accepted = {name: columns[name].accept(value) for name, value in change.attributes.items()}
-                    return table.name, "update", (change.id, accepted)
+                number, columns = table.number_by_id[change.id], table.columns
+                accepted = {}
+                for name, value in change.attributes.items():
+                    accepted[name] = columns[name].accept(value)
+                return table.name, change.id, number, None, now, accepted
         except (KeyError, ValueError, TypeError, AttributeError):
             pass  # whatever is wrong, the long way says what
         return None

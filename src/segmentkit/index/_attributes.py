@@ -270,8 +270,9 @@ class AgeFeature(Feature):
     def _cell_and_deadline(self, value: int | None, now: int) -> tuple[int, int | None]:
         if value is None:
             return MISSING, None
-        place = bisect_right(self._cuts, self._age(value, now))
-        return place + 2, self._reaches(value, self._cuts[place]) if place < len(self._cuts) else None
+        cuts = self._cuts
+        place = bisect_right(cuts, now - value)  # `_age` and `_reaches`, without the calls: `bench_changes`
+        return place + 2, value + cuts[place] if place < len(cuts) else None
 
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
         value = self._column.get(number)
@@ -308,3 +309,10 @@ class DayAgeFeature(AgeFeature):
 
     def _reaches(self, value: int, cut: int) -> int:
         return _calendar.day_start(value + cut, self._zone)
+
+    def _cell_and_deadline(self, value: int | None, now: int) -> tuple[int, int | None]:
+        if value is None:
+            return MISSING, None
+        cuts = self._cuts
+        place = bisect_right(cuts, self._age(value, now))
+        return place + 2, self._reaches(value, cuts[place]) if place < len(cuts) else None

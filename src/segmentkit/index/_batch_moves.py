@@ -295,7 +295,7 @@ class _WaveWriter:
         for place, number, at, event_id, values in zip(
             group.places.tolist(), numbers, group.ats.tolist(), ids, rows, strict=True
         ):
-            index, _ = table.add_event(number, group.name, at, event_id, values)
+            index = table.add_event(number, group.name, at, event_id, values)
             moves: list[Move] = []
             for series in route.series_of(values):
                 series.added(number, index, self._now, moves)

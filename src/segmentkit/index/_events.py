@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from itertools import repeat
+from operator import call
 from struct import Struct
 from typing import Any, Final
 
@@ -104,12 +105,10 @@ class DictionaryCodec:
         self._missing: Any = frozenset() if value_type.kind == "text_set" else None
 
     def encode(self, value: Any) -> int:
-        if value is None or value == self._missing:
-            return MISSING_WORD
         dictionary = self.dictionary
         code = dictionary.code_by_value.get(value)
         if code is None:
-            return dictionary.hold(value)
+            return MISSING_WORD if value is None or value == self._missing else dictionary.hold(value)
         dictionary.holders[code] += 1  # as `hold` does: one call less for every event
         return code
 
@@ -161,9 +160,11 @@ class EventTable:
         self.codecs: tuple[Codec, ...] = tuple(self._codec(name) for name in self.names)
         self._encoders: list[Callable[[Any], int]] = [codec.encode for codec in self.codecs]
         types = event_type.properties
-        empty: dict[str, Any] = {name: frozenset() if types[name].kind == "text_set" else None for name in self.names}
-        self._types: list[tuple[str, Callable[[Any], Any], Any]] = [(n, types[n].convert, empty[n]) for n in self.names]
-        self._nothing = tuple(empty.values())
+        self._types: list[tuple[str, Callable[[Any, ValueType], Any], ValueType, Any]] = [
+            (name, kind.converter, kind, frozenset() if kind.kind == "text_set" else None)
+            for name, kind in types.items()
+        ]
+        self._known = frozenset(self.names)
 
     def _codec(self, name: str) -> Codec:
         value_type = self.type.properties[name]
@@ -192,18 +193,12 @@ class EventTable:
 
     def accept(self, properties: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return plain values in the order of `names`; ValueError or KeyError if one does not fit."""
-        if type(properties) is dict and not properties:
-            return self._nothing
-        values, known = [], 0
-        for name, convert, missing in self._types:
-            if name in properties:
-                known += 1
-                value = properties[name]
-                values.append(missing if value is None else convert(value))
-            else:
-                values.append(missing)
-        if known != len(properties):
-            raise KeyError(next(name for name in properties if name not in self.position))
+        values = []
+        for name, convert, kind, missing in self._types:
+            value = properties.get(name)
+            values.append(missing if value is None else convert(value, kind))
+        if not self._known.issuperset(properties):
+            raise KeyError(next(name for name in properties if name not in self._known))
         return tuple(values)
 
     def insert(self, number: int, at: int, tag: int, values: tuple[Any, ...], id_of: Callable[[int, int], str]) -> int:
@@ -211,30 +206,24 @@ class EventTable:
 
         `id_of` tells the id of an object's tag, for ties at one instant.
         """
-        words = [at, tag]
-        for encode, value in zip(self._encoders, values):  # noqa: B905  # as many as the names; the check is slow
-            words.append(encode(value))
-        rows = self.rows
-        row = rows.take(number)
+        words = [at, tag, *map(call, self._encoders, values)]
+        row = self.rows.take(number)
         self.n_events += 1
         if row is None:
-            rows[number] = _packed(words)
+            self.rows[number] = _packed(words)
             return 0
         stride = self.stride
-        place = len(row)
-        if row[-stride] >= at:
-            place = self._place(number, row, at, tag, id_of)
         try:
-            if type(row) is not array:
-                row[place:place] = words
-            elif place == len(row):
-                row.fromlist(words)  # most events come last
-            else:
-                row[place:place] = array("q", words)
+            if row[-stride] < at and type(row) is array:  # most events come last
+                row.fromlist(words)
+                return len(row) // stride - 1
+            place = self._place(number, row, at, tag, id_of)
+            row[place:place] = array("q", words) if type(row) is array else words
         except OverflowError:
+            place = self._place(number, row, at, tag, id_of)
             row = list(row)
             row[place:place] = words
-            rows[number] = row
+            self.rows[number] = row
         return place // stride
 
     def _place(self, number: int, row: Any, at: int, tag: int, id_of: Callable[[int, int], str]) -> int:

@@ -27,7 +27,7 @@ from segmentkit.dsl.predicates import (
 from segmentkit.index._cells import truths_by_literal
 from segmentkit.index._clauses import FeatureKey
 from segmentkit.index._deadlines import Deadlines
-from segmentkit.index._steps import Crossings, Step, literals_at_cuts
+from segmentkit.index._steps import Crossings, Step, Trial, literals_at_cuts
 from segmentkit.index._table import Table
 from segmentkit.index._wide import as_clauses
 from segmentkit.index.deltas import bits_of, mask_of
@@ -100,6 +100,9 @@ class Feature:
         """By cell; only of features that are ANDed, the dense ones."""
         self.steps: dict[tuple[Any, Any], Step] = {}
         """What `step` remembers."""
+        self.trials: dict[tuple[Any, Any], list[Trial] | None] = {}
+        """Of steps that are remembered, what to try (`Matcher`); None if the clauses are many."""
+        self.trial_by_flip: dict[int, Trial] = {}
         self._n_remembered = 0
         self._crossings: Crossings | None = None
         self._cuts_of_literals: list[Step] | None = None
@@ -188,6 +191,7 @@ class Feature:
         self._n_remembered += 1 + len(gained) + len(lost)
         if self._n_remembered > _MOST_REMEMBERED:
             self.steps.clear()
+            self.trials.clear()
             self._n_remembered = 0
         self.steps[before, after] = step
         return step
@@ -195,8 +199,14 @@ class Feature:
     def forget_steps(self) -> None:
         """See that clauses have been bound or released."""
         self.steps.clear()
+        self.forget_trials()
         self._n_remembered = 0
         self._crossings = None
+
+    def forget_trials(self) -> None:
+        """See that the tests of clauses have come into another order."""
+        self.trials.clear()
+        self.trial_by_flip.clear()
 
     def _step(self, before: Any, after: Any) -> Step:
         """Work a step out: of cells in order, the clauses of all the cuts that are crossed."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterable, Sequence
+from operator import invert
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -27,6 +28,7 @@ from segmentkit.index._clauses import (
 from segmentkit.index._features import Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._segments import Segment
+from segmentkit.index._steps import Trial
 from segmentkit.index._wide import WIDE, Clauses, WideTests
 from segmentkit.index.deltas import Flips, bits_of
 
@@ -83,7 +85,7 @@ class Matcher(Plan):
         self.memberships.settle()
         segment.is_read = True
         if segment.bits:
-            self.memberships.at_once.add(segment.bits[0])
+            self.memberships.keep_up(segment.bits[0])
 
     # --------------------------------------------------------------------- matching
 
@@ -113,18 +115,58 @@ class Matcher(Plan):
 
         `row` has the cells of the others, and is left with the new cell of this one.
         """
+        if not feature.is_in_rows:
+            return self._flipped_otherwise(number, row, feature, old, new)
         try:
-            gained, lost = feature.steps[old, new]
+            trials = feature.trials[old, new]
         except KeyError:
-            gained, lost = feature.step(old, new)
+            trials = self._trials(feature, old, new)
+        if trials is None:
+            return self._flipped_otherwise(number, row, feature, old, new)
+        row[feature.place] = new
+        self.clauses_examined += len(trials)
+        found = []
+        for flip, in_rows, not_in_rows in trials:
+            for place, holds_in in in_rows:
+                if not holds_in[row[place]]:
+                    break
+            else:
+                for holds in not_in_rows:
+                    if not holds(number):
+                        break
+                else:
+                    found.append(flip)
+        return found
+
+    def _trials(self, feature: Feature, old: Any, new: Any) -> list[Trial] | None:
+        """Make what there is to try when a feature moves; None if those are many.
+
+        A trial leaves out the literal that the move is about, and is shared by all steps (`bench_changes`).
+        """
+        gained, lost = feature.steps.get((old, new)) or feature.step(old, new)
+        trials: list[Trial] | None = None
+        if len(gained) < WIDE and len(lost) < WIDE:
+            trials, known = [], feature.trial_by_flip
+            for flip in (*map(invert, lost), *gained):
+                trial = known.get(flip)
+                if trial is None:
+                    clause = flip if flip >= 0 else ~flip
+                    in_rows = tuple(test for test in self._in_rows[clause] if test[0] != feature.place)
+                    trial = known[flip] = flip, in_rows, tuple(holds for _, holds in self._not_in_rows[clause])
+                trials.append(trial)
+        feature.trials[old, new] = trials
+        return trials
+
+    def _flipped_otherwise(self, number: int, row: array[int], feature: Feature, old: Any, new: Any) -> list[int]:
+        """Return the same when clauses are many, or rows do not tell the feature."""
+        gained, lost = feature.steps.get((old, new)) or feature.step(old, new)
         if not feature.is_in_rows:
             return self._holding(number, gained, row) + [~n for n in self._holding(number, lost, row, (feature,))]
-        place, found = feature.place, []
-        if len(lost):
-            row[place] = old
-            found = [~n for n in self._holding(number, lost, row)]
+        place = feature.place
+        row[place] = old
+        found = [~n for n in self._holding(number, lost, row)]
         row[place] = new
-        return found + self._holding(number, gained, row) if len(gained) else found
+        return found + self._holding(number, gained, row)
 
     def _flipped_together(self, number: int, row: array[int], moves: list[Move]) -> list[int]:
         """Return the clauses that flip when several features move.
@@ -264,28 +306,21 @@ class Matcher(Plan):
         found, passed_all = self._wide.sift(clauses, row)
         return (found, late) if passed_all else ([], found + late)
 
-    def _settled(self, number: int, clauses: Iterable[int], row: Sequence[int]) -> Flips:
+    def _settled(self, number: int, clauses: Collection[int], row: Sequence[int]) -> Flips:
         """Turn flipped clauses into flipped segments.
 
         A segment of several clauses is entered with the first that comes to hold, and left with the last that
         does no more; its bitmap, which does not wait, tells whether another held before.
         """
-        owners = self._owners
-        heads: list[int] = []
-        entered: set[int] = set()
-        left: set[int] = set()
-        for clause in clauses:
-            owner = owners[clause if clause >= 0 else ~clause]
-            if owner is None:
-                heads.append(clause)
-            elif clause >= 0:
-                entered.add(owner[0])
-            else:
-                left.add(owner[0])
-        if entered or left:
-            bitmaps = self.memberships.bitmaps
-            heads += [head for head in entered if number not in bitmaps[head]]  # type: ignore[operator]
-            heads += [~head for head in left - entered if not self._any_holds(number, owners[head] or (), row)]
+        shared = self._shared.intersection(clauses)
+        if not shared:
+            return tuple(clauses)
+        owners, bitmaps = self._owners, self.memberships.bitmaps
+        heads = [clause for clause in clauses if clause not in shared]
+        entered = {owners[clause][0] for clause in shared if clause >= 0}  # type: ignore[index]  # shared, so owned
+        left = {owners[~clause][0] for clause in shared if clause < 0}  # type: ignore[index]  # as above
+        heads += [head for head in entered if number not in bitmaps[head]]  # type: ignore[operator]
+        heads += [~head for head in left - entered if not self._any_holds(number, owners[head] or (), row)]
         return tuple(heads)
 
     def _any_holds(self, number: int, clauses: Iterable[int], row: Sequence[int]) -> bool:
@@ -429,7 +464,7 @@ class Matcher(Plan):
 
     def check_invariants(self, now: int) -> None:
         """Raise AssertionError if cells, masks or memberships contradict the facts."""
-        if self._is_stale:
+        if self.is_stale:
             return
         for features in self._features.values():
             for feature in features:

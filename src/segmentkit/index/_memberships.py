@@ -24,8 +24,8 @@ class Memberships:
 
     def __init__(self) -> None:
         self.bitmaps: list[BitMap | None] = []
-        self.at_once: set[int] = set()
-        """Segments whose bitmaps do not wait: other filters read them, or the matcher does to settle their clauses."""
+        self._at_once: set[int] = set()
+        """The flips that do not wait: n and ~n for each segment that is kept up."""
         self._flips: list[int] = []
         self._numbers: list[int] = []
 
@@ -33,24 +33,22 @@ class Memberships:
         """Let an object enter and leave segments."""
         self._flips += flips
         self._numbers += (number,) * len(flips)
-        if self.at_once:
-            self._flip_at_once(number, flips)
+        for flip in self._at_once.intersection(flips):
+            if flip >= 0:
+                self.bitmaps[flip].add(number)  # type: ignore[union-attr]  # what flips is a segment
+            else:
+                self.bitmaps[~flip].discard(number)  # type: ignore[union-attr]
         if len(self._flips) >= _MOST_WAITING:
             self.settle()
 
-    def _flip_at_once(self, number: int, flips: Flips) -> None:
-        at_once, bitmaps = self.at_once, self.bitmaps
-        for flip in flips:
-            if flip >= 0:
-                if flip in at_once:
-                    bitmaps[flip].add(number)  # type: ignore[union-attr]  # what flips is a segment
-            elif ~flip in at_once:
-                bitmaps[~flip].discard(number)  # type: ignore[union-attr]
+    def keep_up(self, head: int) -> None:
+        """Let the bitmap of a segment wait no more: other filters read it, or the matcher to settle its clauses."""
+        self._at_once |= {head, ~head}
 
     def clear(self) -> None:
         """Forget which segment has which place; nothing may wait."""
         self.bitmaps = []
-        self.at_once = set()
+        self._at_once = set()
 
     def settle(self) -> None:
         """Carry the flips that wait into the bitmaps."""

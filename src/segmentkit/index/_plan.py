@@ -81,7 +81,8 @@ class Plan:
         self._schema = schema
         self._deadlines = deadlines
         self._groups: list[int] = []
-        self._is_stale = False
+        self.is_stale = False
+        """Whether the plan has to be built anew before it is used."""
         self._n_patched = 0
         self._reset()
         table.rescaled.append(self._recut)
@@ -122,6 +123,8 @@ class Plan:
         """The clauses that are a whole segment, and have no sparse literal."""
         self._owners: list[tuple[int, ...] | None] = []
         """Of each clause that is one of several, the clauses of its segment, the head first."""
+        self._shared: set[int] = set()
+        """n and ~n for each of these."""
         self._ones = 0
         self._dense_masks: tuple[list[int], ...] = ()
         self._dense_cells: Callable[[Sequence[int]], Sequence[int]] = _chooser(())
@@ -151,7 +154,7 @@ class Plan:
         """Take a segment in; on a type without objects that waits until it has some."""
         self.segments[segment.name] = segment
         if not self.table.alive:
-            self._is_stale = True
+            self.is_stale = True
             return
         self.refresh_plan(now)
         if not segment.bits:
@@ -160,7 +163,7 @@ class Plan:
     def plan_all(self, segments: Sequence[Segment], now: int) -> None:
         """Take many segments in, with one plan built for all."""
         self.segments |= {segment.name: segment for segment in segments}
-        self._is_stale = True
+        self.is_stale = True
         if self.table.alive:
             self.refresh_plan(now)
 
@@ -177,6 +180,7 @@ class Plan:
             self._literals[bit] = self._sparse[bit] = self._in_rows[bit] = ()
             self._not_in_rows[bit] = ()
             self._owners[bit] = None
+            self._shared -= {bit, ~bit}
             self.memberships.bitmaps[bit] = None
             self._all_bits &= ~(1 << bit)
             self._plain &= ~(1 << bit)
@@ -192,7 +196,7 @@ class Plan:
         if not isinstance(feature, BooleanFeature | RankFeature):
             return
         if feature.is_dense:
-            self._is_stale = True
+            self.is_stale = True
             return
         self._features[feature.key].remove(feature)
         self._unwatch(feature)
@@ -217,18 +221,13 @@ class Plan:
                 self.routes[name].features.remove(watcher)
 
     def _mark_if_stale(self) -> None:
-        self._is_stale |= self._n_patched > max(32, len(self.segments) // 4)
+        self.is_stale |= self._n_patched > max(32, len(self.segments) // 4)
 
     def refresh_plan(self, now: int) -> None:
         """Build the plan anew if definitions have made it stale; memberships stay."""
-        if self._is_stale:
-            self._is_stale = False
+        if self.is_stale:
+            self.is_stale = False
             self._build(now)
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether the plan has to be built anew before it is used."""
-        return self._is_stale
 
     def bound_clauses(self, segment: Segment) -> list[tuple[tuple[Feature, int], ...]]:
         """Return the clauses of a segment of the plan: literals by feature and number."""
@@ -303,6 +302,9 @@ class Plan:
         for clause, literals in enumerate(self._literals):
             if len(literals) > 1:
                 self._note_tests(clause, [(count(*bound), bound) for bound in literals])
+        for features in self._features.values():
+            for feature in features:
+                feature.forget_trials()
 
     def follow_growth(self, now: int) -> None:
         """Rank the tests anew if there are many more objects than when that was done."""
@@ -344,11 +346,13 @@ class Plan:
         segment.bits = (head, *extra)
         self.heads[head] = segment
         if segment.is_read or extra:
-            self.memberships.at_once.add(head)
+            self.memberships.keep_up(head)
         self.memberships.bitmaps[head] = segment.numbers
         for bit in segment.bits:
             self._all_bits |= 1 << bit
-            self._owners[bit] = segment.bits if extra else None
+            if extra:
+                self._owners[bit] = segment.bits
+                self._shared |= {bit, ~bit}
 
     def _extend(self, segment: Segment, clauses: list[Clause], now: int) -> None:
         """Add one segment to the plan in use; its new literals get features of their own."""

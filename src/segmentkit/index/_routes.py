@@ -43,10 +43,14 @@ class EventRoute:
             self.by_value.setdefault(offset, {}).setdefault(value, []).append(series)
 
     def series_of(self, values: tuple[Any, ...]) -> Sequence[Series]:
-        """Return the series to which an event with these plain property values belongs."""
-        found = [*self.series, *(one for one in self.tested if one.passes(values))]
+        """Return the series to which an event with these plain property values belongs; not to be changed."""
+        found = self.series
         for offset, series_by_value in self.by_value.items():
-            found += series_by_value.get(values[offset], ())
+            more = series_by_value.get(values[offset])
+            if more is not None:
+                found = found + more
+        if self.tested:
+            found = found + [one for one in self.tested if one.passes(values)]
         return found
 
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.dsl.predicates import Predicate
@@ -61,6 +63,7 @@ class Series:
         self.event = event
         self.where = where
         self.events: EventTable = context.table.events[event]
+        self._stride = self.events.stride
         self.nths: list[NthFeature] = []
         self.sums: list[SumFeature] = []
         self.features: list[Feature] = []
@@ -144,9 +147,13 @@ class Series:
         self._leasts = [nth.least for nth in self.nths]
         self._indexes = [nth.index for nth in self.nths]
         self._is_run = self._indexes == list(range(-1, -1 - len(self.nths), -1))
-        newest = -self.events.stride
-        self._newest = slice(newest, newest * len(self.nths) - 1, newest)
-        """Of a row, the instants of as many newest events as there are nths."""
+        words = [least * self._stride for least in self._leasts]
+        self._words_for = [] if self._is_run else words
+        """How many words a row has to have for one nth to look at it, for two, ..."""
+        self._newest_of = (
+            [_getter_of_run(words)] if self._is_run else [_getter(words[:n]) for n in range(len(words) + 1)]
+        )
+        """By the number of nths that can look at a row, what returns the instants that they look at."""
         self._is_of_newest = all(index < 0 for index in self._indexes)
         self._edges = [nth.edges for nth in self.nths]
         self._missing = [MISSING] * len(self.nths)
@@ -158,9 +165,12 @@ class Series:
         for index, total in enumerate(self.sums):
             self._sums_by_length.setdefault(total.length, []).append((index, total))
         self._cells_of_none: list[int] | None = None  # of an object without events, whatever the time
-        self._sums_by_offset: dict[int, list[SumFeature]] = {}
-        for total in self.sums:
-            self._sums_by_offset.setdefault(total.offset, []).append(total)
+        self._sums_of: list[tuple[int, _Totals, list[int], list[list[Any]]]] = []
+        """By property: its place, what adds it up, and of each sum the window's length and the edges."""
+        for offset, group in groupby(self.sums, key=lambda total: total.offset):
+            sums = list(group)
+            edges = [total.edges for total in sums]
+            self._sums_of.append((offset, sums[0].totals_from, [total.length for total in sums], edges))
 
     def _chosen(self, ats: Sequence[int]) -> Sequence[int]:
         """Return the instants that the nths look at, as far as there are enough events."""
@@ -185,13 +195,15 @@ class Series:
 
     def _look_at_sums(self, matching: Matching, ats: Sequence[int], now: int) -> list[int]:
         """Return the cells of the sums."""
-        cells = []
-        for offset, sums in self._sums_by_offset.items():
-            firsts = [bisect_right(ats, now - total.length) for total in sums]
-            totals = sums[0].totals_from(matching.words(offset)[: len(ats)], set(firsts))
-            for total, first in zip(sums, firsts, strict=True):  # windows that hold the same events share a total
-                value = totals[first]
-                cells.append(MISSING if value is None else bisect_right(total.edges, value))
+        cells: list[int] = []
+        for offset, totals_from, lengths, edges in self._sums_of:
+            firsts = [bisect_right(ats, now - length) for length in lengths]
+            totals = totals_from(matching.words(offset)[: len(ats)], set(firsts))
+            values = map(totals.__getitem__, firsts)  # windows that hold the same events share a total
+            if None in totals.values():
+                cells += [MISSING if v is None else bisect_right(e, v) for v, e in zip(values, edges, strict=True)]
+            else:
+                cells += map(bisect_right, edges, values)
         return cells
 
     def _deadline(self, matching: Matching, ats: Sequence[int], cells: Sequence[int], now: int) -> int:
@@ -223,16 +235,42 @@ class Series:
     def added(self, number: int, index: int, now: int, moves: list[Move]) -> None:
         """See that the object has got the event at `index`, which belongs to the series."""
         row = self.events.rows[number]
-        stride = self.events.stride
-        at = row[index * stride]
-        if self._is_of_newest and row[-stride] <= now:
-            if self.block < 0:
-                self._added_unplaced(number, index, at, now, moves)
-            elif self._is_run and self.where is None and not self.sums:
-                self._added_newest(number, row[self._newest], now, moves)
-            else:
-                self._added_placed(number, at, now, moves)
+        if not self._is_of_newest or row[-self._stride] > now:
+            self._added_anywhere(number, index, now, moves)
             return
+        if self.block < 0:
+            self._added_unplaced(number, index, row[index * self._stride], now, moves)
+            return
+        # None of the events is in the future, so the nth newest one is younger than before, or the same: a cell can
+        # have moved only if its event is too young for it, and only one that has moved can have a deadline before
+        # the one that is kept. Most events move nothing, and this is what each of them costs (`bench_changes`).
+        rows, deadline = self._rows, NEVER
+        cells, start = rows.cells, number * rows.stride + self.block
+        if self.nths:
+            if self.where is None:
+                chosen = self._newest_of[bisect_right(self._words_for, len(row))](row)
+            else:
+                chosen = self._newest_in(number, row, index)
+            held = cells[start : start + len(chosen)]
+            for place, least, old, nth_at in zip(self._places, self._youngest, held, chosen):  # noqa: B905  # slow
+                if nth_at > now - least[old]:
+                    edges = self._edges[place]
+                    cell = bisect_right(edges, now - nth_at)
+                    cells[start + place] = cell
+                    moves.append((self.nths[place], old, cell))
+                    due = nth_at + edges[cell]
+                    if due < deadline:
+                        deadline = due
+        if self.sums:
+            matching = self.matching(number)
+            found = self._look_at_sums(matching, matching.ats, now)
+            self._write(start + len(self.nths), self.sums, found, moves)
+            deadline = min(deadline, self._leaves(row[index * self._stride], now))
+        if deadline < _FAR:
+            self._wait(number, deadline)
+
+    def _added_anywhere(self, number: int, index: int, now: int, moves: list[Move]) -> None:
+        """See that an object has got an event, whatever the series reads and however far in the future events are."""
         matching = self.matching(number)
         if self.block < 0:
             before = matching.without(index)
@@ -240,48 +278,24 @@ class Series:
         else:
             self._update(number, matching, now, moves)
 
-    def _added_placed(self, number: int, at: int, now: int, moves: list[Move]) -> None:
-        """See that an object, whose cells are in its row and whose events are not in the future, has got one more.
+    def _newest_in(self, number: int, row: Any, index: int) -> Sequence[int]:
+        """Return the instants that the nths look at, as far as there are enough events, none of them in the future.
 
-        The nth newest event is younger than before, or the same. So a cell can have moved only if the event is
-        too young for it, and only one that has moved can have a deadline before the one that is kept. Most
-        events move nothing, and this is what each of them costs (`bench_changes`).
+        `row` is the object's, `index` that of a matching event. The newest ones stand last, so that of a long
+        history with one value of a property little is looked at (`bench_changes`).
         """
-        matching = self.matching(number)
-        ats = matching.ats
-        deadline = NEVER
-        if self.nths:
-            deadline = self._added_newest(number, self._chosen(ats), now, moves)
-        if self.sums:
-            cells = self._rows.cells
-            start = number * self._rows.stride + self.block + len(self.nths)
-            found = self._look_at_sums(matching, ats, now)
-            for place, (total, cell) in enumerate(zip(self.sums, found), start):  # noqa: B905  # slow when strict
-                old = cells[place]
-                if old != cell:
-                    cells[place] = cell
-                    moves.append((total, old, cell))
-            deadline = min(deadline, self._leaves(at, now))
-        if deadline < _FAR:
-            self._wait(number, deadline)
-
-    def _added_newest(self, number: int, chosen: Sequence[int], now: int, moves: list[Move]) -> int:
-        """See the same for the nths alone; `chosen` are the instants that they look at."""
-        cells, start = self._rows.cells, number * self._rows.stride + self.block
-        held = cells[start : start + len(chosen)]
-        deadline = NEVER
-        for place, least, old, nth_at in zip(self._places, self._youngest, held, chosen):  # noqa: B905  # see above
-            if nth_at > now - least[old]:
-                edges = self._edges[place]
-                cell = bisect_right(edges, now - nth_at)
-                cells[start + place] = cell
-                moves.append((self.nths[place], old, cell))
-                due = nth_at + edges[cell]
-                if due < deadline:
-                    deadline = due
-        if deadline < _FAR:
-            self._wait(number, deadline)
-        return deadline
+        if self.dispatched is None:
+            return self._chosen(self.matching(number).ats)
+        stride = self._stride
+        code, codes = row[index * stride + self._offset], row[self._offset - stride :: -stride]
+        ats, turn = [], -1
+        try:
+            for _ in range(self._leasts[-1]):
+                turn = codes.index(code, turn + 1)
+                ats.append(row[-stride * (turn + 1)])
+        except ValueError:
+            pass  # there are no more
+        return ats if self._is_run else [ats[n - 1] for n in self._leasts if n <= len(ats)]
 
     def _leaves(self, at: int, now: int) -> int:
         """Return when an event leaves the next window of a sum."""
@@ -412,16 +426,16 @@ class Series:
         """Bring the cells in the rows and the deadline to what matches now."""
         ats = matching.until(now)
         cells = self._look(matching, ats, now)
-        self._write(number, cells, moves)
+        self._write(number * self._rows.stride + self.block, self.features, cells, moves)
         self._wait(number, self._deadline(matching, ats, cells, now))
 
-    def _write(self, number: int, found: list[int], moves: list[Move]) -> None:
-        """Write cells into the object's block, and those that are new into `moves`."""
-        cells, start = self._rows.cells, number * self._rows.stride + self.block
+    def _write(self, start: int, features: Sequence[Feature], found: list[int], moves: list[Move]) -> None:
+        """Write cells of some features into the rows from a place on, and those that are new into `moves`."""
+        cells = self._rows.cells
         held, new = cells[start : start + len(found)], array("H", found)
         if held != new:
             cells[start : start + len(found)] = new
-            for feature, old, cell in zip(self.features, held, found, strict=True):
+            for feature, old, cell in zip(features, held, found, strict=True):
                 if old != cell:
                     moves.append((feature, old, cell))
 
@@ -476,6 +490,19 @@ class Series:
             self._pending[number] = NEVER
 
 
+def _getter(words: Sequence[int]) -> Callable[[Any], Sequence[int]]:
+    """Return a function that returns what stands so many words before the end of a row."""
+    if len(words) <= 1:
+        return itemgetter(slice(-words[0], 1 - words[0]) if words else slice(0))
+    return itemgetter(*(-n for n in words))
+
+
+def _getter_of_run(words: Sequence[int]) -> Callable[[Any], Sequence[int]]:
+    """Return a function that returns the same for words that stand evenly, as far as the row reaches."""
+    return itemgetter(slice(-words[0], -words[-1] - 1, -words[0]) if words else slice(0))
+
+
 _NOTHING = Matching((), 1, None)
 _NO_FACTS = DictFacts({}, {})
+_Totals: TypeAlias = Callable[[Sequence[int], Collection[int]], dict[int, Any]]
 _FAR = 2**61  # an instant, or a sum with `NEVER`, beyond this is never

@@ -11,6 +11,7 @@ from typing import Any
 
 from segmentkit.dsl.predicates import Not, Predicate, SetTest
 from segmentkit.index._clauses import SetKey
+from segmentkit.index._columns import SetColumn
 from segmentkit.index._features import Context, Feature, Move
 from segmentkit.index._steps import Step
 
@@ -21,7 +22,9 @@ class SetFeature(Feature):
     def __init__(self, key: SetKey, literals: Sequence[Predicate], context: Context) -> None:
         super().__init__(key, literals, context)
         self.attributes = frozenset((key.attribute,))
-        self._column = context.table.columns[key.attribute]
+        column = context.table.columns[key.attribute]
+        assert isinstance(column, SetColumn), f"{key.attribute!r} holds no sets"
+        self._column = column
         self._wanted = [frozenset(_test_in(literal).members) for literal in self.literals]
         self._is_negated = [isinstance(literal, Not) for literal in self.literals]
         self._literals_of: dict[str, list[int]] = {}
@@ -100,10 +103,11 @@ class SetFeature(Feature):
         return False
 
     def test(self, literal: int) -> Callable[[int], object]:
-        get, wanted = self._column.get, self._wanted[literal]
+        column, is_apart = self._column, self._wanted[literal].isdisjoint
+        codes, values = column.codes, column.dictionary.values  # as `get` does, without the call: `bench_changes`
         if isinstance(self.literals[literal], Not):
-            return lambda number: wanted.isdisjoint(get(number))
-        return lambda number: not wanted.isdisjoint(get(number))
+            return lambda number: (code := codes[number]) < 0 or is_apart(values[code])
+        return lambda number: (code := codes[number]) >= 0 and not is_apart(values[code])
 
     worked_out = test
 

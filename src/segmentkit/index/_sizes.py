@@ -62,6 +62,8 @@ def _masks(plan: Plan) -> int:
             masks = {id(mask): mask for mask in feature.masks}.values()  # cells that no clause tells apart share one
             total += sum(map(getsizeof, masks)) + getsizeof(feature.masks) + getsizeof(feature.steps)
             total += sum(getsizeof(step) + 120 for step in feature.steps.values())
+            total += sum(8 * len(trials or ()) + 150 for trials in feature.trials.values())
+            total += 300 * len(feature.trial_by_flip)
     return total
 
 

@@ -8,7 +8,7 @@ lose it, and a step is what lies between two cells.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, pairwise
 from typing import Any, Final, TypeAlias
 
@@ -19,6 +19,10 @@ _MISSING: Final = 1  # the cell of a value that is not there
 
 Step: TypeAlias = tuple[Any, Any]
 """The clauses that gain their literal when a feature moves, and those that lose it; many are arrays."""
+
+Trial: TypeAlias = tuple[int, Sequence[tuple[int, bytes]], Sequence[Callable[[int], object]]]
+"""What a step can flip (n, a clause that gains its literal, or ~n, one that loses it), and what else has to hold:
+of the clause's other literals, those that rows tell (place, by cell whether it holds), and the tests of the rest."""
 
 
 def literals_at_cuts(truths: Sequence[int], n_literals: int) -> list[Step]:

@@ -136,12 +136,10 @@ class Table:
         self._last_tag += 1
         return self._last_tag
 
-    def add_event(
-        self, number: int, name: str, at: int, event_id: str | None, values: tuple[Any, ...]
-    ) -> tuple[int, int]:
-        """Add an event, which without id gets one; return its index among the object's of the name, and its tag."""
+    def add_event(self, number: int, name: str, at: int, event_id: str | None, values: tuple[Any, ...]) -> int:
+        """Add an event, which without id gets one; return its index among the object's of the name."""
         if event_id is None:
-            self._last_tag = tag = self._last_tag + 1
+            tag = self._last_tag = self._last_tag + 1
         elif (given := tag_of_id(event_id)) is not None:
             self._last_tag = max(self._last_tag, given)
             tag = given
@@ -149,7 +147,7 @@ class Table:
             self._last_tag += 1
             tag = -self._last_tag
             self._tags_by_event_id.setdefault(number, {})[event_id] = tag
-        return self.events[name].insert(number, at, tag, values, self.event_id), tag
+        return self.events[name].insert(number, at, tag, values, self.event_id)
 
     def find_event(self, number: int, event_id: str) -> tuple[str, int] | None:
         """Return name and index of the object's event with the id, or None."""

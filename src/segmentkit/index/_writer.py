@@ -35,13 +35,14 @@ class Writer:
         self._table = table
         self._matcher = matcher
         self._ripple = ripple
-        self._now = 0
+        self.now = 0
+        """The instant of the batch."""
         self._undo: Undo | None = None
         self._flips: dict[str, tuple[Flips, str]] = {}  # by object id, in the order in which objects were met
 
     def begin(self, now: int, undo: Undo | None) -> None:
         """Start a batch at `now`; what takes it back is put into `undo`, unless that is None."""
-        self._now = now
+        self.now = now
         self._undo = undo
         if self._matcher.is_stale:
             self._matcher.refresh_plan(now)
@@ -61,19 +62,20 @@ class Writer:
         Returns:
             The number of the last delta, with these.
         """
-        matcher = self._matcher
-        name, heads, is_still = self._table.name, matcher.heads, self._ripple.is_still
+        name, heads, is_still = self._table.name, self._matcher.heads, self._ripple.is_still
         for object_id, (flipped, cause) in self._flips.items():
             flips = flipped if is_still or not flipped else self._seen(flipped)
             if flips:
                 records.append(_new_tuple(Record, (seq + 1, now, name, object_id, flips, heads, cause)))
                 seq += len(flips)
         self._flips.clear()
+        self._undo = None
         return seq
 
     def forget(self) -> None:
         """End a batch that has been taken back."""
         self._flips.clear()
+        self._undo = None
 
     def _seen(self, flips: Flips) -> Flips:
         """Return flips without those of hidden segments."""
@@ -105,30 +107,42 @@ class Writer:
         number = self._table.number_by_id.get(object_id)
         self._set(object_id, self._enter(object_id) if number is None else number, values.items(), "update")
 
+    def write(self, number: int, values: Mapping[str, Any]) -> Flips:
+        """Set attributes of an object that is there; return what flips, carried into the memberships."""
+        return self._carried(number, self._written(number, values.items()))
+
     def add_event(self, object_id: str, name: str, at: int, event_id: str | None, values: tuple[Any, ...]) -> None:
         """Add an event that is not there yet."""
-        table, matcher, now = self._table, self._matcher, self._now
+        table = self._table
         number = table.number_by_id.get(object_id)
         if number is None:
             number = self._enter(object_id)
-        index, tag = table.add_event(number, name, at, event_id, values)
+        flips = self.happen(number, name, at, event_id, values)
         if self._undo is not None:
-            self._take_back("retract", object_id, table.event_id(number, tag))
-        moves: list[Move] = []
-        route = matcher.routes.get(name)
-        if route is not None:
-            for series in route.series_of(values) if route.is_split else route.series:
-                series.added(number, index, now, moves)
-            for feature in route.features:
-                feature.look_again(number, now, moves)
-        flips = self._carry(object_id, number, moves, "event")
+            assert event_id is not None, "what can be taken back has an id"
+            self._take_back("retract", object_id, event_id)
+        self.emit(object_id, flips, "event")
         if not self._ripple.is_still:
             self._ripple.happened(table.name, number, name)
             self._spread(number, flips, "event")
 
+    def happen(self, number: int, name: str, at: int, event_id: str | None, values: tuple[Any, ...]) -> Flips:
+        """Add an event that is not there yet to an object that is; return what flips, carried into the memberships."""
+        index = self._table.add_event(number, name, at, event_id, values)
+        route = self._matcher.routes.get(name)
+        if route is None:
+            return ()
+        now = self.now
+        moves: list[Move] = []
+        for series in route.series_of(values) if route.is_split else route.series:
+            series.added(number, index, now, moves)
+        for feature in route.features:
+            feature.look_again(number, now, moves)
+        return self._matcher.carry(number, moves, now) if moves else ()
+
     def retract(self, object_id: str, event_id: str) -> None:
         """Take an event back that is there."""
-        table, matcher, now = self._table, self._matcher, self._now
+        table, matcher, now = self._table, self._matcher, self.now
         number = table.number_by_id[object_id]
         found = table.find_event(number, event_id)
         assert found is not None
@@ -142,7 +156,8 @@ class Writer:
         table.remove_event(number, event_id)
         for feature in route.features:
             feature.look_again(number, now, moves)
-        flips = self._carry(object_id, number, moves, "retract")
+        flips = matcher.carry(number, moves, now) if moves else ()
+        self.emit(object_id, flips, "retract")
         if not self._ripple.is_still:
             self._ripple.happened(table.name, number, name)
             self._spread(number, flips, "retract")
@@ -154,20 +169,31 @@ class Writer:
         if self._undo is not None:
             self._take_back_delete(object_id, number)
         pointing = [(name, table.columns[name].get(number)) for name in table.links]
-        flips = self._matcher.leave(number, self._now)
+        flips = self._matcher.leave(number, self.now)
         table.delete(number)
         self.emit(object_id, flips, "delete")
         if not ripple.is_still:
             ripple.appeared(table.name, object_id)
             for name, target in pointing:
                 ripple.changed(table.name, number, name, target, None)
-            ripple.deleted(self._matcher, number, flips, self._now)
-            ripple.settle(self._now, "delete")
+            ripple.deleted(self._matcher, number, flips, self.now)
+            ripple.settle(self.now, "delete")
 
     # ---------------------------------------------------------------------- details
 
     def _set(self, object_id: str, number: int, values: Iterable[tuple[str, Any]], cause: str) -> None:
-        columns, changes = self._table.columns, []
+        changes = self._written(number, values)
+        flips = self._carried(number, changes)
+        self.emit(object_id, flips, cause)
+        if not self._ripple.is_still:
+            for name, old, new in changes:
+                self._ripple.changed(self._table.name, number, name, old, new)
+            self._spread(number, flips, cause)
+
+    def _written(self, number: int, values: Iterable[tuple[str, Any]]) -> list[tuple[str, Any, Any]]:
+        """Set attributes to plain values; return those that change, with domain values before and after."""
+        table, changes = self._table, []
+        columns, links = table.columns, table.links
         for name, value in values:
             column = columns[name]
             new = column.encode(value)
@@ -175,36 +201,26 @@ class Writer:
             if new == old:
                 continue
             if self._undo is not None:
-                self._take_back("update", object_id, {name: column.plain(number)})
+                self._take_back("update", table.ids[number], {name: column.plain(number)})
             column.set(number, new)
-            if name in self._table.links:
-                self._table.point(name, number, old, new)
+            if name in links:
+                table.point(name, number, old, new)
             changes.append((name, old, new))
-        moves: list[Move] = []
-        by_attribute, now = self._matcher.by_attribute, self._now
-        for name, old, new in changes:
-            if name in by_attribute:
-                for feature in by_attribute[name]:
-                    feature.changed(number, old, new, now, moves)
-        flips = self._carry(object_id, number, moves, cause)
-        if not self._ripple.is_still:
-            for name, old, new in changes:
-                self._ripple.changed(self._table.name, number, name, old, new)
-            self._spread(number, flips, cause)
+        return changes
 
-    def _carry(self, object_id: str, number: int, moves: list[Move], cause: str) -> Flips:
-        flips: Flips = ()
-        if moves:
-            flips = self._matcher.carry(number, moves, self._now)
-            self.emit(object_id, flips, cause)
-        elif object_id not in self._flips:
-            self._flips[object_id] = ((), cause)
-        return flips
+    def _carried(self, number: int, changes: Iterable[tuple[str, Any, Any]]) -> Flips:
+        """Tell the features that read them of changed attributes; return what flips, carried into the memberships."""
+        moves: list[Move] = []
+        by_attribute, now = self._matcher.by_attribute, self.now
+        for name, old, new in changes:
+            for feature in by_attribute.get(name, ()):
+                feature.changed(number, old, new, now, moves)
+        return self._matcher.carry(number, moves, now) if moves else ()
 
     def _spread(self, number: int, flips: Flips, cause: str) -> None:
         """Let other conditions look again that may read what has changed."""
-        self._ripple.flipped(self._matcher, number, flips, self._now)
-        self._ripple.settle(self._now, cause)
+        self._ripple.flipped(self._matcher, number, flips, self.now)
+        self._ripple.settle(self.now, cause)
 
     def emit(self, object_id: str, flips: Flips, cause: str) -> None:
         """Take flips that have been carried into the memberships."""
@@ -217,7 +233,7 @@ class Writer:
         self._flips[object_id] = (flips, cause)
 
     def _create(self, object_id: str) -> int:
-        number = self._table.create(object_id, self._now)
+        number = self._table.create(object_id, self.now)
         self._take_back("delete", object_id)
         self._matcher.make_room(number)
         return number
@@ -232,7 +248,7 @@ class Writer:
         self, object_id: str, number: int, pointing: Iterable[tuple[str, str | None, str | None]], cause: str
     ) -> None:
         """Take in an object that is new, with its attributes and what it points to."""
-        flips = self._matcher.enter(number, self._now)
+        flips = self._matcher.enter(number, self.now)
         self.emit(object_id, flips, cause)
         if not self._ripple.is_still:
             self._ripple.appeared(self._table.name, object_id)

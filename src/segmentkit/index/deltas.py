@@ -238,21 +238,17 @@ class Deltas(Sequence[Delta]):
     Cost: its length is known; a delta costs its making.
     """
 
-    __slots__ = ("_ends", "_records")
+    __slots__ = ("_ends", "records")
 
     def __init__(self, records: Sequence[Record | Backfill]) -> None:
-        self._records = records
+        self.records = records
+        """The records behind the sequence, in order; not to be changed."""
         self._ends: list[int] | None = None
-
-    @property
-    def records(self) -> Sequence[Record | Backfill]:
-        """The records behind the sequence, in order."""
-        return self._records
 
     def _counted(self) -> list[int]:
         if self._ends is None:
             total, ends = 0, []
-            for record in self._records:
+            for record in self.records:
                 total += record.n_deltas
                 ends.append(total)
             self._ends = ends
@@ -263,10 +259,10 @@ class Deltas(Sequence[Delta]):
         return ends[-1] if ends else 0
 
     def __bool__(self) -> bool:
-        return bool(self._records)
+        return bool(self.records)
 
     def __iter__(self) -> Iterator[Delta]:
-        for record in self._records:
+        for record in self.records:
             yield from record.iter_deltas()
 
     @overload
@@ -282,7 +278,7 @@ class Deltas(Sequence[Delta]):
         if not 0 <= index < length:
             raise IndexError(f"delta {index} of {length}")
         place = bisect_right(self._counted(), index)
-        record = self._records[place]
+        record = self.records[place]
         return list(record.iter_deltas())[index - (self._counted()[place] - record.n_deltas)]
 
     def __eq__(self, other: object) -> bool:
