@@ -5,11 +5,16 @@ Bounds and ends count events here, not words.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._event_rows import PAGE, PAGE_BITS, EventRows
 from segmentkit.index._events import EventTable
+
+BEGINNING: Final = -(2**62)
+"""An instant before all others."""
 
 
 def stretch(events: EventTable, start: int, stop: int) -> tuple[Array, Array]:
@@ -64,6 +69,18 @@ def chosen(events: EventTable, numbers: Array) -> tuple[Array, Array]:
         there = ranges((ends - counts)[outside], counts[outside])
         words[there] = np.frombuffer(b"".join(own), np.int64).reshape(-1, stride)
     return words, ends
+
+
+def nth_newest(words: Array, starts: Array, ends: Array, n_words: int) -> Array:
+    """Return when the event was whose words begin so many before each end; `BEGINNING` where that is before the start.
+
+    >>> nth_newest(np.array([5, 1, 7, 1]), np.array([0, 4]), np.array([4, 4]), 2).tolist() == [7, BEGINNING]
+    True
+    """
+    places = ends - n_words
+    found: Array = words[np.maximum(places, 0)]
+    found[places < starts] = BEGINNING
+    return found
 
 
 def ranges(starts: Array, counts: Array) -> Array:
