@@ -9,6 +9,7 @@ only hand their one child on do nothing else: a filter of four conditions is par
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from segmentkit.dsl._scan import Token
@@ -22,8 +23,11 @@ _END: Final = "$END"
 _STOP: Final = Token("bad", "", 0, 0)
 
 Build: TypeAlias = Callable[[list[Any]], Any]
-Step: TypeAlias = int | tuple[int, str, Build | None]
-"""The state to go to; or how many symbols are reduced to which, and what makes a tree of them (None: their one)."""
+Step: TypeAlias = int | tuple[int, str, str, Build | None]
+"""The state to go to; or how many symbols are reduced to which, the tree's name, and what makes it (None: one is all).
+
+Names are plain strings: lark's are tokens, which compare in Python, and a quarter of the time went into that.
+"""
 
 
 class Refused(Exception):  # noqa: N818  # it is caught and told in other words
@@ -52,9 +56,10 @@ class Tables:
             hands_on = rule.options.expand1 and rule.alias is None
             hands_on = hands_on and len(rule.expansion) == 1 and not rule.expansion[0].is_term
             build = None if hands_on else conf.callbacks[rule]
-            reductions[rule] = len(rule.expansion), rule.origin.name, build
+            name = intern(str(rule.origin.name))
+            reductions[rule] = len(rule.expansion), name, intern(str(rule.alias or name)), build
         self.steps: Mapping[int, Mapping[str, Step]] = {
-            state: {name: reductions.get(target, target) for name, (_, target) in steps.items()}
+            state: {intern(str(name)): reductions.get(target, target) for name, (_, target) in steps.items()}
             for state, steps in conf.states.items()
         }
         self._first: int = conf.start_state
@@ -80,13 +85,14 @@ class Tables:
                     break
                 if step is None:
                     raise Refused(position)
-                size, name, build = step
+                size, name, data, build = step
                 if build is None:
                     states.pop()
                 else:
                     value, end = build(values[-size:]), ends[-1]
                     del states[-size:], values[-size:], ends[-size:], starts[len(starts) - size + 1 :]
                     if value.__class__ is tree_type and value._meta is None:
+                        value.data = data
                         meta = value._meta = meta_type()
                         meta.start_pos, meta.end_pos = starts[-1], end
                     values.append(value)
