@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from segmentkit.index import _bulk_events, _bulk_layout, _bulk_newest, _event_rows
+from segmentkit.index import _bulk_events, _bulk_layout, _bulk_windows, _event_digests, _event_rows
 
 
 @contextmanager
 def small_pages() -> Iterator[None]:
     """Let event tables have pages of four objects, of which two may be outside."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (_event_rows, _bulk_events, _bulk_layout, _bulk_newest):
+        for module in (_event_rows, _bulk_events, _bulk_layout, _bulk_windows, _event_digests):
             patch.setattr(module, "PAGE_BITS", 2)
             patch.setattr(module, "PAGE", 4)
         patch.setattr(_event_rows, "_MOST_TAKEN", 2)

@@ -27,8 +27,8 @@ class Difference:
 class EngineStatistics:
     """What an engine holds and what it has looked at.
 
-    `bytes_by_part` has columns, ids, events, relations, cells, masks, memberships, deadlines and stays: what
-    `segmentkit` itself holds of each, about. `matching` has, for each object type, clauses, features and how
+    `bytes_by_part` has columns, ids, events, digests, relations, cells, masks, memberships, deadlines and stays:
+    what `segmentkit` itself holds of each, about. `matching` has, for each object type, clauses, features and how
     many clauses were examined one by one since the engine began; `deadlines` is what waits for time.
     """
 

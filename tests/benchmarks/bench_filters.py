@@ -107,7 +107,7 @@ def run(contacts: int, filters: int, seed: int, kind: str) -> Result:
     theirs.say("numpy", ours)
     if polars is not None:
         polarss.say("Polars", ours)
-    say(f"  {'memory of digests':<28}{engine._tables['contact'].digests.nbytes / 2**20:10.1f} MiB")
+    say(f"  {'memory of digests':<28}{engine.stats().bytes_by_part['digests'] / 2**20:10.1f} MiB")
     say(f"  {'mismatches':<28}{mismatches:10,}")
     return Result(mismatches)
 

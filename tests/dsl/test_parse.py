@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -9,12 +10,15 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from segmentkit import schema as s
 from segmentkit.dsl import _parse, format, parse
+from segmentkit.dsl._scan import scan
+from segmentkit.dsl._shift_reduce import Refused
 from segmentkit.dsl.predicates import (
     Absolute,
     Aggregate,
@@ -51,6 +55,7 @@ from segmentkit.dsl.predicates import (
 from segmentkit.errors import FilterTypeError, LimitError
 from tests.dsl.shop import SCHEMA, read
 
+LANGUAGE = Path(__file__).parents[1] / "language"
 ORDERS = Attribute("orders", s.integer)
 SPEND = Attribute("spend", s.number)
 LTV = Attribute("ltv", s.decimal)
@@ -584,3 +589,49 @@ def test_the_grammar_has_no_conflicts(caplog: pytest.LogCaptureFixture) -> None:
         logger.setLevel(level)
         logger.removeHandler(caplog.handler)
     assert "onflict" not in caplog.text
+
+
+def _trees_of_lark(source: str, lark: Any) -> Any:
+    """Return what lark's own loop makes of the tokens, or where it stops."""
+    from lark import UnexpectedToken
+
+    compiled, parser, tokens = _parse.language(), lark.parse_interactive(), scan(source).tokens
+    for position in range(len(tokens) + 1):
+        try:
+            if position == len(tokens):
+                return parser.feed_eof()
+            compiled.feed(parser, tokens[position])
+        except UnexpectedToken:
+            return position
+    raise AssertionError
+
+
+def _shown(node: Any) -> Any:
+    place = getattr(node, "meta", node)
+    children = [_shown(child) for child in getattr(node, "children", ())]
+    return getattr(node, "data", None) or (node.type, str(node)), place.start_pos, place.end_pos, children
+
+
+def test_trees_and_their_positions_are_those_of_lark() -> None:
+    """Of all texts in the data files of the language, those cut off in the middle included."""
+    from importlib import resources
+
+    from lark import Lark
+
+    grammar = resources.files("segmentkit.dsl").joinpath("grammar.lark").read_text(encoding="utf-8")
+    lark = Lark(grammar, parser="lalr", lexer="basic", propagate_positions=True, maybe_placeholders=False)
+    texts = [text for path in LANGUAGE.glob("*.toml") for text in re.findall(r"'([^'\n]+)'", path.read_text("utf-8"))]
+    assert len(texts) > 900
+    compiled = _parse.language()
+    for text in texts:
+        for source in (text, text[: len(text) // 2], f"({text}) and not (({text}) or {text})"):
+            tokens = scan(source).tokens
+            if any(token.kind == "bad" for token in tokens):
+                continue
+            expected = _trees_of_lark(source, lark)
+            if isinstance(expected, int):
+                with pytest.raises(Refused) as refused:
+                    compiled.tables.tree(tokens, compiled.terminal)
+                assert refused.value.position == expected, source
+            else:
+                assert _shown(compiled.tables.tree(tokens, compiled.terminal)) == _shown(expected), source

@@ -1,7 +1,7 @@
 """Text to a lark tree: the grammar, its keywords, and the limits.
 
-The grammar is read on the first parse and kept. Tokens are fed to lark's LALR machine one
-by one, so that a word becomes a keyword only in a state that can take that keyword.
+The grammar is read on the first parse and kept. Tokens go through lark's LALR tables one
+by one (`_shift_reduce`), so that a word becomes a keyword only in a state that can take that keyword.
 Nothing here recurses: the machine is a loop, and the tree is measured before anybody walks it.
 """
 
@@ -10,13 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from importlib import resources
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from segmentkit.dsl._literals import RESERVED
 from segmentkit.dsl._scan import Token, scan
+from segmentkit.dsl._shift_reduce import Refused, Tables
 from segmentkit.errors import FilterSyntaxError, LimitError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Language:
     lark: Lark
     terminals: Mapping[str, str]
     token_type: type[LarkToken]
+    tables: Tables
 
     def begin(self) -> InteractiveParser:
         """Return a parser that has read nothing."""
@@ -93,21 +94,9 @@ def _compile() -> Language:
     from lark.lexer import PatternStr
 
     grammar = resources.files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
-    lark = Lark(grammar, parser="lalr", lexer="basic", propagate_positions=True, maybe_placeholders=False)
-    _pass_through(lark.parse_interactive().parser_state.parse_conf.callbacks)
+    lark = Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=False)
     terminals = {t.pattern.value: t.name for t in lark.terminals if isinstance(t.pattern, PatternStr)}
-    return Language(lark, terminals, LarkToken)
-
-
-def _pass_through(callbacks: dict[Any, Any]) -> None:
-    """Make the steps of the ladder that only hand their one child on do nothing else.
-
-    Half of the reductions of a plain comparison are such steps; without this lark works out
-    the positions of each, and parsing takes a third longer (`tests/benchmarks`, definitions).
-    """
-    for rule in callbacks:
-        if rule.options.expand1 and rule.alias is None and len(rule.expansion) == 1 and not rule.expansion[0].is_term:
-            callbacks[rule] = itemgetter(0)
+    return Language(lark, terminals, LarkToken, Tables(lark))
 
 
 def parse_tree(source: str, start: int = 0, end: int | None = None, origin: str = "") -> Tree[Any]:
@@ -135,21 +124,14 @@ def parse_tree(source: str, start: int = 0, end: int | None = None, origin: str 
 
 def parse_tokens(tokens: list[Token], source: str, end: int, origin: str = "") -> Tree[Any]:
     """Return the lark tree of tokens that have no problem of their own; `end` is where they end."""
-    from lark import UnexpectedToken
-
     _check_tokens(tokens, source)
     compiled = language()
-    parser = compiled.begin()
-    position = 0
     try:
-        for position, token in enumerate(tokens):  # noqa: B007  # the except clause reads it
-            compiled.feed(parser, token)
-        position = len(tokens)
-        tree: Tree[Any] = parser.feed_eof()  # type: ignore[no-untyped-call]  # lark is typed in part
-    except UnexpectedToken:
+        tree = compiled.tables.tree(tokens, compiled.terminal)
+    except Refused as refused:
         from segmentkit.dsl._explain import explain
 
-        raise FilterSyntaxError([explain(compiled, tokens, position, source, end)], source, origin) from None
+        raise FilterSyntaxError([explain(compiled, tokens, refused.position, source, end)], source, origin) from None
     _check_size(tree, source)
     return tree
 

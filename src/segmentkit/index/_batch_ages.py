@@ -15,9 +15,10 @@ import numpy as np
 
 from segmentkit.index._attributes import AgeFeature
 from segmentkit.index._bulk_bitmaps import Array
-from segmentkit.index._bulk_cells import Cells, reached, sum_cells
+from segmentkit.index._bulk_cells import Cells, cell_type, reached
 from segmentkit.index._bulk_events import ranges
 from segmentkit.index._bulk_facts import Block, Histories, n_cuts_until
+from segmentkit.index._bulk_totals import cells_of_totals
 from segmentkit.index._event_features import NthFeature, SumFeature
 from segmentkit.index._features import Feature
 from segmentkit.index._series import Series
@@ -138,7 +139,8 @@ def _age_sum(feature: SumFeature, events: Histories, now: int, until: int, deadl
     begins = np.flatnonzero(is_new)
     lasts = np.append(begins[1:], len(rows))[: len(begins)] - 1
     rows, ends = rows[begins], events.seen[rows[begins]]
-    cells = sum_cells(feature, events, np.concatenate((gone[begins], gone[lasts] + 1)), np.concatenate((ends, ends)))
+    firsts, words = np.concatenate((gone[begins], gone[lasts] + 1)), events.property_words(feature.offset)
+    cells = cells_of_totals(feature, words, firsts, np.concatenate((ends, ends)), cell_type(feature))
     if cells is None:
         return None
     before, after = cells[: len(rows)], cells[len(rows) :]

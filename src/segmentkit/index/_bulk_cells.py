@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from segmentkit.dsl import _numbers
 from segmentkit.dsl.predicates import And, AtLeast, Attribute, Constant, InBox, Not, Or, Predicate
 from segmentkit.index._attributes import OTHER, AgeFeature, DayAgeFeature, OrderedFeature, TextFeature
 from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_facts import Block, Histories, n_cuts_until
-from segmentkit.index._bulk_newest import newest_cells
 from segmentkit.index._bulk_text import open_cells
+from segmentkit.index._bulk_totals import cells_of_totals
 from segmentkit.index._bulk_where import Passing, reduced
+from segmentkit.index._bulk_windows import cells_in_windows
 from segmentkit.index._clauses import BooleanKey, FeatureKey, SetKey, _spread_out, key_of
 from segmentkit.index._columns import NumberColumn, PointColumn
 from segmentkit.index._event_features import NthFeature, SumFeature
@@ -33,7 +33,6 @@ _NEVER = 2**62
 _FAR = 2**61
 _FEW_VALUES = 8
 _FEW_LITERALS = 4
-_FINE = 2.0**20
 
 
 class Cells:
@@ -81,7 +80,7 @@ class Cells:
             return None
         column = block.table.columns[feature.key.attribute]  # type: ignore[union-attr]
         missing = np.isnan(values) if isinstance(column, NumberColumn) else values == _MISSING_WORD
-        cells = n_cuts_until(values, feature._cuts, _cell_type(feature)) + _TWO
+        cells = n_cuts_until(values, feature._cuts, cell_type(feature)) + _TWO
         if missing.any():
             cells[missing] = MISSING
         return cells
@@ -117,9 +116,8 @@ class Cells:
         return block.matching(series.event, series.where, passes)
 
     def _nth(self, feature: NthFeature, block: Block) -> Array | None:
-        numbers = block.numbers
-        if isinstance(numbers, range) and block.asks_little_of(feature.series.event):
-            cells = newest_cells(feature, numbers.start, numbers.stop, block.now, _cell_type(feature))
+        if block.asks_little_of(feature.series.event):
+            cells = cells_in_windows(feature, np.asarray(block.numbers), block.now, cell_type(feature))
             if cells is not None:
                 return cells
         matching = self.matching(feature.series, block)
@@ -264,7 +262,7 @@ def one_by_one(feature: Feature, block: Block) -> Array:
 _TWO = np.uint8(2)
 
 
-def _cell_type(feature: Feature) -> type[np.unsignedinteger[Any]]:
+def cell_type(feature: Feature) -> type[np.unsignedinteger[Any]]:
     """Return the smallest type that holds the feature's cells."""
     n_cells = len(feature.truths)
     return np.uint8 if n_cells < 2**8 else np.uint16 if n_cells < 2**16 else np.uint32
@@ -284,14 +282,14 @@ def _cells_by_code(feature: TextFeature, column: Any, zone: str) -> Array:
     """Return the cell of each code of a column; the last item is that of a missing value."""
     values: Sequence[Any] = column.dictionary.values
     if feature._closed:
-        cells = np.full(len(values) + 1, OTHER, _cell_type(feature))
+        cells = np.full(len(values) + 1, OTHER, cell_type(feature))
         for value, cell in feature._cell_by_value.items():
             code = len(values) if value is None else column.dictionary.code_by_value.get(value)
             if code is not None:
                 cells[code] = cell
         return cells
     found = [*open_cells(feature, values, zone), feature._cell_of(None)] if len(values) else [feature._cell_of(None)]
-    return np.array(found, _cell_type(feature))  # an open feature makes cells as it goes
+    return np.array(found, cell_type(feature))  # an open feature makes cells as it goes
 
 
 def _age(feature: AgeFeature, block: Block) -> Array | None:
@@ -311,7 +309,7 @@ def ages(feature: AgeFeature, block: Block) -> tuple[Array, Array] | None:
     waits = ~missing & (places < len(feature._cuts))
     due = np.full(len(values), _NEVER, np.int64)
     due[waits] = reached(feature, values[waits], places[waits])
-    cells = (places + 2).astype(_cell_type(feature))
+    cells = (places + 2).astype(cell_type(feature))
     cells[missing] = MISSING
     return cells, due
 
@@ -328,7 +326,7 @@ def reached(feature: AgeFeature, values: Array, places: Array) -> Array:
 def _nth(feature: NthFeature, matching: Histories, block: Block) -> tuple[Array, Array]:
     """Return the cells, and when each next changes."""
     due = np.full(block.n_objects, _NEVER, np.int64)
-    cells = np.full(block.n_objects, MISSING, _cell_type(feature))
+    cells = np.full(block.n_objects, MISSING, cell_type(feature))
     there = np.flatnonzero(matching.seen - matching.starts >= feature.least)
     if len(there):
         places = matching.seen[there] + feature.index if feature.index < 0 else matching.starts[there] + feature.index
@@ -347,50 +345,5 @@ def _sum(feature: SumFeature, matching: Histories, block: Block) -> tuple[Array 
         first = first + np.minimum(matching.count_until(block.now - feature.length), matching.seen - matching.starts)
         inside = first < matching.seen
         due[inside] = matching.ats[first[inside]] + feature.length
-    return sum_cells(feature, matching, first, matching.seen), due
-
-
-def sum_cells(feature: SumFeature, matching: Histories, first: Array, end: Array) -> Array | None:
-    """Return the cells of the sums over stretches of events; None if they have no vectorised form."""
     words = matching.property_words(feature.offset)
-    known = words != _MISSING_WORD
-    if feature.is_double:
-        values = np.where(known, words, 0).view(np.float64)
-        totals = _double_totals(values, known, first, end)
-        cells = n_cuts_until(totals, feature.edges[2:], _cell_type(feature)) + _TWO
-        cells[np.isnan(totals)] = MISSING
-        return cells
-    sums = _integer_totals(np.where(known, words, 0), first, end)
-    return None if sums is None else n_cuts_until(sums, feature.edges[2:], _cell_type(feature)) + _TWO
-
-
-def _integer_totals(values: Array, first: Array, end: Array) -> Array | None:
-    """Return the exact sums of stretches; None if they might not fit a machine word."""
-    if not len(values):
-        return np.zeros(len(first), np.int64)
-    largest = max(int(values.max()), -int(values.min()))
-    if largest * len(values) >= 2**62:
-        return None
-    running = np.concatenate((np.zeros(1, np.int64), np.cumsum(values)))
-    sums: Array = running[end] - running[first]
-    return sums
-
-
-def _double_totals(values: Array, known: Array, first: Array, end: Array) -> Array:
-    """Return the correctly rounded sums of the known doubles of stretches, NaN where out of range."""
-    if len(values) and float(np.abs(values).max()) < 2.0**30:
-        fine = values * _FINE
-        whole = fine.astype(np.int64)
-        if (whole == fine).all():  # multiples of 2**-20 add up exactly as integers, and one rounding is left
-            sums = _integer_totals(whole, first, end)
-            if sums is not None:
-                return sums.astype(np.float64) / _FINE
-    before = np.concatenate((np.zeros(1, np.int64), np.cumsum(known)))
-    values, first, end = values[known], before[first], before[end]
-    totals = np.zeros(len(first))
-    single = np.flatnonzero(end - first == 1)
-    totals[single] = values[first[single]]
-    for place in np.flatnonzero(end - first > 1).tolist():
-        total = _numbers.total(values[first[place] : end[place]].tolist())
-        totals[place] = np.nan if total is None else total
-    return totals
+    return cells_of_totals(feature, words, first, matching.seen, cell_type(feature)), due

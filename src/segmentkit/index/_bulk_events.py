@@ -6,13 +6,16 @@ Bounds and ends count events here, not words.
 from __future__ import annotations
 
 from itertools import repeat
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._event_rows import PAGE, PAGE_BITS, EventRows
 from segmentkit.index._events import EventTable
+
+BEGINNING: Final = -(2**62)
+"""An instant before all others."""
 
 
 def stretch(events: EventTable, start: int, stop: int) -> tuple[Array, Array]:
@@ -64,6 +67,18 @@ def chosen(events: EventTable, numbers: Array) -> tuple[Array, Array]:
 
 
 _INSIDE = object()  # what stands for the row of an object that is in its page
+
+
+def nth_newest(words: Array, starts: Array, ends: Array, n_words: int) -> Array:
+    """Return when the event was whose words begin so many before each end; `BEGINNING` where that is before the start.
+
+    >>> nth_newest(np.array([5, 1, 7, 1]), np.array([0, 4]), np.array([4, 4]), 2).tolist() == [7, BEGINNING]
+    True
+    """
+    places = ends - n_words
+    found: Array = words[np.maximum(places, 0)]
+    found[places < starts] = BEGINNING
+    return found
 
 
 def ranges(starts: Array, counts: Array) -> Array:

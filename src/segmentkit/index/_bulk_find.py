@@ -8,7 +8,7 @@ that a digest answers come first, for all objects at once; the others see only w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pyroaring import BitMap
@@ -19,13 +19,20 @@ from segmentkit.index._bulk import Bound, Selection
 from segmentkit.index._bulk_bitmaps import Array, Found, bitmap_of_bits, packed, places_of
 from segmentkit.index._bulk_cells import Cells
 from segmentkit.index._bulk_facts import blocks_of
+from segmentkit.index._bulk_find_windows import with_events
 from segmentkit.index._bulk_text import texts_where
 from segmentkit.index._digests import CodeDigest, OrderedDigest, SetDigest, Told
+from segmentkit.index._event_features import NthFeature, SumFeature
 from segmentkit.index._features import MISSING, Feature
+from segmentkit.index._points import PointFeature
 from segmentkit.index._sets import SetFeature
 
 if TYPE_CHECKING:
     from segmentkit.index._plan import Plan
+
+_FEW: Final = 64  # objects up to which to look at one after another is faster
+_COSTS: Final[tuple[type[Feature], ...]] = (PointFeature, NthFeature, SumFeature, TextFeature)
+"""What digests leave open, the cheapest first."""
 
 
 class Finder:
@@ -68,17 +75,14 @@ class Finder:
 
     def _narrowed(self, clause: Bound) -> tuple[Array | None, Bound]:
         """Return who satisfies the literals that digests answer (None: everybody), and the other literals."""
+        table, now = self._plan.table, self._now
         bits: Array | None = None
         unsure: list[tuple[Feature, int, Array]] = []
         rest: list[tuple[Feature, int]] = []
-        texts: list[tuple[TextFeature, int]] = []
         for feature, literal in clause:
             told = self._told(feature, literal)
             if told is None:
-                if isinstance(feature, TextFeature) and feature.place < 0:
-                    texts.append((feature, literal))
-                else:
-                    rest.append((feature, literal))
+                rest.append((feature, literal))
                 continue
             bits = told[0] if bits is None else bits & told[0]
             if told[1] is not None:
@@ -86,18 +90,31 @@ class Finder:
         for feature, literal, objects in unsure:
             assert bits is not None
             bits = self._sure(bits, feature, literal, objects)
-        for text, literal in texts:
-            bits = self._with_text(bits, text, literal)
-        rest.sort(key=lambda bound: bound[0].place < 0)
-        return bits, tuple(rest)
+        others: list[tuple[Feature, int]] = []
+        for feature, literal in sorted(rest, key=lambda bound: _cost(bound[0])):
+            found: Array | None = None
+            if isinstance(feature, PointFeature) and bits is not None:
+                found = self._sure(bits, feature, literal, bits)
+            elif isinstance(feature, NthFeature | SumFeature) and feature.place < 0:
+                found = with_events(bits, feature, literal, table, now)
+            elif isinstance(feature, TextFeature) and feature.place < 0:
+                found = self._with_text(bits, feature, literal)
+            if found is None:
+                others.append((feature, literal))
+            else:
+                bits = found
+        return bits, tuple(others)
 
     def _sure(self, bits: Array, feature: Feature, literal: int, unsure: Array) -> Array:
         """Take out those of the objects left that are not sure and turn out not to satisfy a literal."""
         table, cells = self._plan.table, Cells(self._plan.zone, self._plan.loose_feature)
         numbers = places_of(bits & unsure)
+        if len(numbers) <= _FEW:
+            holds = feature.worked_out(literal)
+            return _without(bits, np.array([number for number in numbers.tolist() if not holds(number)], np.int64))
         for block in blocks_of(table, numbers, self._now):
             out: Any = block.numbers[~cells.literal(feature, literal, block)]
-            np.bitwise_and.at(bits, out >> 6, ~(np.uint64(1) << (out & 63).astype(np.uint64)))
+            bits = _without(bits, out)
         return bits
 
     def _with_text(self, bits: Array | None, feature: TextFeature, literal: int) -> Array:
@@ -159,6 +176,17 @@ class Finder:
                 if isinstance(digest, SetDigest):
                     return digest.told(feature._wanted[literal], isinstance(feature.literals[literal], Not))
         return None
+
+
+def _without(bits: Array, numbers: Array) -> Array:
+    """Return a bitset without some of its numbers."""
+    np.bitwise_and.at(bits, numbers >> 6, ~(np.uint64(1) << (numbers & 63).astype(np.uint64)))
+    return bits
+
+
+def _cost(feature: Feature) -> int:
+    """Return when a feature is asked, those that are in rows after all others."""
+    return next((place for place, kind in enumerate(_COSTS) if isinstance(feature, kind)), len(_COSTS))
 
 
 __all__ = ["Finder"]

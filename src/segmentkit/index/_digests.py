@@ -185,7 +185,7 @@ class OrderedDigest:
     def renew(self, numbers: Array) -> bool:
         if self._column.values.__class__ is list:
             return False
-        self.codes = _longer(self.codes, int(numbers[-1]) + 1)
+        self.codes = longer(self.codes, int(numbers[-1]) + 1)
         self._write(numbers, *self._values(numbers))
         return True
 
@@ -250,7 +250,7 @@ class CodeDigest:
         codes = self._taken(numbers) + 1
         if codes.max() > np.iinfo(self.codes.dtype).max:
             return False
-        self.codes = _longer(self.codes, int(numbers[-1]) + 1)
+        self.codes = longer(self.codes, int(numbers[-1]) + 1)
         self.codes[numbers] = codes
         self.n_objects = len(self.codes)
         return True
@@ -345,7 +345,8 @@ def where(codes: Array, table: bytes | bytearray) -> Array:
     >>> where(np.array([0, 1, 2, 3], np.uint8), bytes([0, 1, 1, 0])).tolist()
     [6]
     """
-    steps = (np.flatnonzero(np.diff(np.frombuffer(table, np.int8))) + 1).tolist()
+    truths = np.frombuffer(table, np.int8)
+    steps = (np.flatnonzero(truths[1:] != truths[:-1]) + 1).tolist()
     if not steps:
         return packed(np.full(len(codes), bool(table[0])))
     holds = _test_of(codes.dtype, table, steps)
@@ -387,8 +388,9 @@ def _edges_of(known: Array) -> Array:
     return edges
 
 
-def _longer(codes: Array, n_objects: int) -> Array:
+def longer(codes: Array, n_objects: int) -> Array:
+    """Return codes for so many objects, those of new ones being 0."""
     return codes if n_objects <= len(codes) else np.concatenate((codes, np.zeros(n_objects - len(codes), codes.dtype)))
 
 
-__all__ = ["CodeDigest", "Digest", "Digests", "OrderedDigest", "SetDigest", "Told", "where"]
+__all__ = ["CodeDigest", "Digest", "Digests", "OrderedDigest", "SetDigest", "Told", "longer", "where"]

@@ -15,6 +15,7 @@ import sys
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Any, Final, TypeAlias
 
 PAGE_BITS: Final = 14
@@ -24,6 +25,7 @@ folding one page, some milliseconds, holds nobody up."""
 
 _MOST_TAKEN: Final = 1_024
 """How many rows of a page may be outside before they are put back."""
+_serials: Final = count()
 _NO_BOUNDS: Final = array("i", [0])
 _IN_PAGE: Final = object()
 """Stands for a row that is not outside."""
@@ -51,7 +53,7 @@ class Page:
     of them is old.
     """
 
-    __slots__ = ("bounds", "data", "grouped", "latest", "limit", "newest", "taken")
+    __slots__ = ("_latest", "bounds", "data", "grouped", "limit", "serial", "taken")
 
     def __init__(self, data: Memory, bounds: array[int], limit: int) -> None:
         self.data = data
@@ -59,17 +61,24 @@ class Page:
         self.taken: list[int] = []
         self.limit = limit
         """How many rows may be taken."""
-        self.latest: int | None = None
-        """The last instant in the page, once somebody has asked."""
+        self.serial = next(_serials)
+        """Which page it is, of all there have ever been."""
+        self._latest: int | None = None
         self.grouped: dict[int, tuple[Any, Any]] = {}
-        """By the place of a coded property, the events in order of code, and where each code ends (`_bulk_newest`)."""
-        self.newest: dict[int, tuple[Any, Any]] = {}
-        """By n, the objects with so many events, and when the nth newest was."""
+        """By the place of a coded property, the events in order of code, and where each code ends (`_bulk_windows`)."""
+
+    def latest(self, stride: int) -> int:
+        """Return the last instant in the page, which has events of so many words; it is looked for but once."""
+        if self._latest is None:
+            import numpy as np
+
+            self._latest = int(np.frombuffer(self.data, np.int64)[::stride].max())
+        return self._latest
 
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays."""
-        found = sum(a.nbytes + b.nbytes for a, b in [*self.grouped.values(), *self.newest.values()])
+        found = sum(a.nbytes + b.nbytes for a, b in self.grouped.values())
         return len(self.data) + 4 * len(self.bounds) + 8 * len(self.taken) + int(found)
 
 

@@ -28,6 +28,7 @@ def bytes_by_part(tables: Iterable[Table], plans: Iterable[Plan], deadlines: Dea
     columns: attributes, with the dictionaries of text and sets.
     ids: of objects, to and from their numbers, and of events whose ids the host gave.
     events: the histories.
+    digests: of columns and of events, for filters that are new.
     relations: which objects point to whom.
     cells: the rows of cells, and what time-dependent features keep beside them.
     masks: of the cells of features, and the moves between cells that have been seen.
@@ -41,6 +42,7 @@ def bytes_by_part(tables: Iterable[Table], plans: Iterable[Plan], deadlines: Dea
         "columns": sum(column.nbytes for table in tables for column in table.columns.values()),
         "ids": sum(table.nbytes_of_ids for table in tables),
         "events": sum(events.nbytes for table in tables for events in table.events.values()),
+        "digests": sum(table.nbytes_of_digests for table in tables),
         "relations": sum(links.nbytes for table in tables for links in table.links.values()),
         "cells": sum(map(_cells, plans)),
         "masks": sum(map(_masks, plans)),

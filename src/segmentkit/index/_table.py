@@ -24,6 +24,7 @@ from segmentkit.schema import ObjectType, text
 
 if TYPE_CHECKING:
     from segmentkit.index._digests import Digests
+    from segmentkit.index._event_digests import EventDigests
 
 _SAMPLED: Final = 1_000  # ids whose size stands for that of all
 _INTEGER: Final = 32
@@ -64,6 +65,7 @@ class Table:
         self._last_tag = 0
         self._deleted = Deleted()
         self._digests: Digests | None = None
+        self._event_digests: EventDigests | None = None
 
     @property
     def digests(self) -> Digests:
@@ -73,6 +75,20 @@ class Table:
 
             self._digests = Digests(self)
         return self._digests
+
+    @property
+    def event_digests(self) -> EventDigests:
+        """The digests of the events, for the same."""
+        if self._event_digests is None:
+            from segmentkit.index._event_digests import EventDigests
+
+            self._event_digests = EventDigests(self.events)
+        return self._event_digests
+
+    @property
+    def nbytes_of_digests(self) -> int:
+        """Bytes of what has been made for such questions."""
+        return sum(made.nbytes for made in (self._digests, self._event_digests) if made is not None)
 
     def _announce(self) -> None:
         for rescaled in self.rescaled:
