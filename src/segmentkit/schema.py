@@ -96,7 +96,7 @@ def to_micros(value: datetime) -> int:
 
 def from_micros(micros: int) -> datetime:
     """Return microseconds since 1970 UTC as an aware datetime in UTC."""
-    return _EPOCH + timedelta(microseconds=micros)
+    return _EPOCH + micros * _MICROSECOND  # half of what a new timedelta takes
 
 
 @attrs.frozen(repr=False)

@@ -14,7 +14,6 @@ import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_values import Coded, Pairs, Values, Words, checked_codes, days_of, from_numpy, micros_of
-from segmentkit.index.deltas import bits_of
 from segmentkit.schema import ValueType, text
 
 _BITS = 62  # of a word that has no sign
@@ -117,7 +116,9 @@ def _sets_of_few(names: list[str], codes: Array, offsets: Array, missing: Array)
         words[filled] = np.bitwise_or.reduceat(bits, offsets[filled])
     words[missing] = 0
     patterns, found = np.unique(words, return_inverse=True)
-    sets = [frozenset([names[bit] for bit in bits_of(pattern)]) for pattern in patterns.tolist()]
+    rows, bits = np.nonzero(patterns[:, None] >> np.arange(len(names)) & 1)
+    members, ends = [names[bit] for bit in bits.tolist()], np.searchsorted(rows, np.arange(len(patterns) + 1)).tolist()
+    sets = [frozenset(members[start:end]) for start, end in pairwise(ends)]
     return Coded(np.where(missing, -1, found).astype(np.int32), sets)
 
 
