@@ -265,7 +265,8 @@ class AgeFeature(Feature):
         after, next_due = self._cell_and_deadline(new, now)
         if before != after:
             self.move(number, before, after, moves)
-        self._deadlines.move(self.group, number, due, next_due)
+        if next_due is not None and (due is None or next_due < due):  # an entry that is too early stays (`Series`)
+            self._deadlines.add(self.group, number, next_due)
 
     def _cell_and_deadline(self, value: int | None, now: int) -> tuple[int, int | None]:
         if value is None:
@@ -282,7 +283,8 @@ class AgeFeature(Feature):
         after, due = self._cell_and_deadline(value, at)
         if before != after:
             self.move(number, before, after, moves)
-        self._deadlines.move(self.group, number, None, due)
+        if due is not None:
+            self._deadlines.add(self.group, number, due)
 
     def enter(self, number: int, now: int) -> None:
         super().enter(number, now)

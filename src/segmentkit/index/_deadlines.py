@@ -85,14 +85,15 @@ class Deadlines:
         if old is not None and old >> _BUCKET_BITS > self._open:
             self._take(group, number, old >> _BUCKET_BITS)
         if new is not None:
-            self._add(group, number, new)
+            self.add(group, number, new)
 
     def _take(self, group: int, number: int, bucket: int) -> None:
         sets = self._buckets.get(bucket)
         if sets is not None and group in sets:
             sets[group].discard(number)  # an empty set stays: it goes when its bucket comes due
 
-    def _add(self, group: int, number: int, at: int) -> None:
+    def add(self, group: int, number: int, at: int) -> None:
+        """Add a deadline of an object, besides any that it has."""
         if at < self.earliest:
             self.earliest = at
         bucket = at >> _BUCKET_BITS
@@ -195,7 +196,7 @@ class Deadlines:
                 if at is None:
                     continue
                 if at >> _BUCKET_BITS > bucket:
-                    self._add(group, number, at)
+                    self.add(group, number, at)
                 else:
                     self._heap.append((at, group, number))
         heapify(self._heap)

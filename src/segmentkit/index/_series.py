@@ -451,7 +451,7 @@ class Series:
             if deadline >= self._pending[number]:
                 return
             self._pending[number] = deadline
-        self._deadlines.move(self.group, number, None, deadline)
+        self._deadlines.add(self.group, number, deadline)
 
     def enter(self, number: int, now: int) -> None:
         """Take a new object in."""
