@@ -77,12 +77,14 @@ def _by_type_and_number(entry: tuple[Matcher, int, object]) -> tuple[str, int]:
 
 
 def _goes_together(engine: Engine) -> bool:
-    """Whether objects pass time independently: no filter reads another object, or ranks them as time passes."""
-    return engine._ripple.is_still and not any(
-        isinstance(watcher, RankSource) and watcher.is_timed
-        for matcher in engine._matchers.values()
-        for watcher in matcher.watchers
-    )
+    """Whether objects pass time independently: nobody reads a segment that time flips, or ranks objects by time."""
+    matchers = engine._matchers.values()
+    if not engine._ripple.is_still:
+        for matcher in matchers:
+            read = (segment for segment in matcher.segments.values() if segment.is_read and segment.bits)
+            if any(f.is_timed for segment in read for clause in matcher.bound_clauses(segment) for f, _ in clause):
+                return False
+    return not any(isinstance(w, RankSource) and w.is_timed for matcher in matchers for w in matcher.watchers)
 
 
 def _pass_together(engine: Engine, until: int, records: list[Record | Backfill]) -> None:

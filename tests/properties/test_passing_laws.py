@@ -19,6 +19,8 @@ from segmentkit import _passing
 from segmentkit.index import _batch_time, _bulk_facts, _bulk_members, _plan
 from tests.examples import PARTS
 from tests.histories import History, histories
+from tests.related_histories import related_histories
+from tests.related_model import RelatedModel
 from tests.side_by_side import SideBySide
 
 _NEVER = 10**9
@@ -48,6 +50,20 @@ def test_time_together_equals_plain_evaluation(history: History, few: int, stret
             both.pass_time(step.move)
             both.apply(step.changes)
             both.check()
+
+
+@PARTS
+@given(related_histories(n_segments=4, n_steps=5), st.integers(0, 2))
+def test_time_together_equals_plain_evaluation_across_objects(history: History, few: int) -> None:
+    """Where filters read other objects, time goes together as long as nobody reads what it flips."""
+    with together_from(1, few):
+        both = SideBySide(history.world, model=RelatedModel)
+        for segment in history.segments:
+            both.define(segment.name, segment.on, segment.tree)
+        for step in history.steps:
+            both.pass_time(step.move)
+            both.apply(step.changes)
+        both.check()
 
 
 # -------------------------------------------------------------- what time moves often
