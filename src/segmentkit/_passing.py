@@ -13,9 +13,12 @@ from segmentkit.index._ranked import RankSource
 from segmentkit.index.deltas import Backfill, Record, head_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyroaring import BitMap
 
     from segmentkit.engine import Engine
+    from segmentkit.index._batch_time import Turn
     from segmentkit.index._features import Move, Watcher
     from segmentkit.index._matcher import Matcher
 
@@ -102,7 +105,12 @@ def _pass_together(engine: Engine, until: int, records: list[Record | Backfill])
         deadlines.add_all(waiting)
     deadlines.drop_until(until)
     engine._now = until
-    for name, (at, numbers, flips) in _batch_time.ordered(turns):
+    _record(engine, _batch_time.ordered(turns), records)
+
+
+def _record(engine: Engine, turns: Iterable[tuple[str, Turn]], records: list[Record | Backfill]) -> None:
+    """Number what has flipped."""
+    for name, (at, numbers, flips) in turns:
         matcher = engine._matchers[name]
         ids = matcher.table.ids
         if len(numbers) >= _HERD:

@@ -218,12 +218,12 @@ class _Stretch:
         held = np.frombuffer(self._rows.cells, np.uint16).reshape(-1, stride)
         before: Array = held[numbers]
         after = before.copy()
-        turn, previous = _turns_of(numbers)
-        if len(turn) and turn.max():
-            order = np.argsort(turn, kind="stable")
-            moves = np.argsort(turn[occasions], kind="stable")
-            cuts = np.searchsorted(turn[occasions[moves]], np.arange(turn.max() + 2)).tolist()
-            for index, (start, end) in enumerate(runs_in(turn[order])):
+        repeat, previous = _repeats(numbers)
+        if len(repeat) and repeat.max():
+            order = np.argsort(repeat, kind="stable")
+            moves = np.argsort(repeat[occasions], kind="stable")
+            cuts = np.searchsorted(repeat[occasions[moves]], np.arange(repeat.max() + 2)).tolist()
+            for index, (start, end) in enumerate(runs_in(repeat[order])):
                 these = order[start:end]
                 if index:
                     before[these] = after[these] = after[previous[these]]
@@ -232,26 +232,26 @@ class _Stretch:
         else:
             after[occasions, placed] = cells
         is_last = np.ones(len(numbers), bool)
-        is_last[previous[turn > 0]] = False
+        is_last[previous[repeat > 0]] = False
         held[numbers[is_last]] = after[is_last]
         return Moves(before, after, loose, ())
 
 
-def _turns_of(numbers: Array) -> tuple[Array, Array]:
+def _repeats(numbers: Array) -> tuple[Array, Array]:
     """Return how many earlier places have the same number, and the last of them.
 
-    >>> turn, previous = _turns_of(np.array([7, 9, 7]))
-    >>> turn.tolist(), previous[2:].tolist()
+    >>> repeat, previous = _repeats(np.array([7, 9, 7]))
+    >>> repeat.tolist(), previous[2:].tolist()
     ([0, 0, 1], [0])
     """
     order = np.argsort(numbers, kind="stable")
     is_first = np.ones(len(order), bool)
     is_first[1:] = numbers[order[1:]] != numbers[order[:-1]]
     counted = np.arange(len(order))
-    turn, previous = np.empty_like(order), np.empty_like(order)
-    turn[order] = counted - np.maximum.accumulate(np.where(is_first, counted, 0))
+    repeat, previous = np.empty_like(order), np.empty_like(order)
+    repeat[order] = counted - np.maximum.accumulate(np.where(is_first, counted, 0))
     previous[order[1:]] = order[:-1]
-    return turn, previous
+    return repeat, previous
 
 
 def _last_of_each(numbers: Array, flips: Array) -> Array:
