@@ -43,13 +43,7 @@ def together_from(least: int, few: int = 0, *, stretch: int = 50_000) -> Iterato
 def test_time_together_equals_plain_evaluation(history: History, few: int, stretch: int) -> None:
     """After every step memberships, segments of each object and deltas are those of plain evaluation."""
     with together_from(1, few, stretch=stretch):
-        both = SideBySide(history.world)
-        for segment in history.segments:
-            both.define(segment.name, segment.on, segment.tree)
-        for step in history.steps:
-            both.pass_time(step.move)
-            both.apply(step.changes)
-            both.check()
+        play(SideBySide(history.world), history)
 
 
 @PARTS
@@ -57,12 +51,16 @@ def test_time_together_equals_plain_evaluation(history: History, few: int, stret
 def test_time_together_equals_plain_evaluation_across_objects(history: History, few: int) -> None:
     """Where filters read other objects, time goes together as long as nobody reads what it flips."""
     with together_from(1, few):
-        both = SideBySide(history.world, model=RelatedModel)
-        for segment in history.segments:
-            both.define(segment.name, segment.on, segment.tree)
-        for step in history.steps:
-            both.pass_time(step.move)
-            both.apply(step.changes)
+        play(SideBySide(history.world, model=RelatedModel), history)
+
+
+def play(both: SideBySide, history: History) -> None:
+    """Define the segments, and let time pass and changes come, with a look at all of it after each step."""
+    for segment in history.segments:
+        both.define(segment.name, segment.on, segment.tree)
+    for step in history.steps:
+        both.pass_time(step.move)
+        both.apply(step.changes)
         both.check()
 
 
