@@ -6,7 +6,7 @@ Bounds and ends count events here, not words.
 from __future__ import annotations
 
 from itertools import repeat
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -45,25 +45,32 @@ def _current(rows: EventRows, index: int) -> tuple[Array, Array]:
 
 
 def chosen(events: EventTable, numbers: Array) -> tuple[Array, Array]:
-    """Return the same for objects with ascending numbers, none of whose histories is a list.
-
-    Joined from slices: an index for each event took four times as long (`bench_time`).
-    """
+    """Return the same for objects with ascending numbers, none of whose histories is a list."""
     rows, stride = events.rows, events.stride
-    pieces: list[Any] = []
+    counts = np.zeros(len(numbers), np.int64)
+    froms = np.zeros(len(numbers), np.int64)  # where the events of each begin in its page
     cuts = np.searchsorted(numbers, np.arange(len(rows.pages) + 1) << PAGE_BITS).tolist()
     for page, first, begin, end in zip(rows.pages, range(0, 2**62, PAGE), cuts, cuts[1:], strict=False):
         bounds = np.frombuffer(page.bounds, np.int32)
         places = np.minimum(numbers[begin:end, None] - first + np.arange(2), len(bounds) - 1)
-        data = memoryview(page.data)
-        pieces += [data[start:stop] for start, stop in (8 * bounds[places].astype(np.int64)).tolist()]
-    pieces += [b""] * (len(numbers) - len(pieces))
-    for place, row in enumerate(map(rows.get, numbers.tolist(), repeat(_INSIDE))):
-        if row is not _INSIDE:
-            pieces[place] = memoryview(row or b"").cast("B")
-    counts = np.fromiter(map(len, pieces), np.int64, len(pieces)) // (8 * stride)
-    words = np.frombuffer(b"".join(pieces), np.int64).reshape(-1, stride)
-    return words, np.cumsum(counts)
+        there = bounds[places] // stride
+        froms[begin:end], counts[begin:end] = there[:, 0], there[:, 1] - there[:, 0]
+    found = list(map(rows.get, numbers.tolist(), repeat(_INSIDE)))
+    outside = [place for place, row in enumerate(found) if row is not _INSIDE]
+    own = [found[place] or b"" for place in outside]
+    counts[outside] = [len(row) // stride for row in own]
+    ends = np.cumsum(counts)
+    words = np.empty((int(counts.sum()), stride), np.int64)
+    is_inside = np.ones(len(numbers), bool)
+    is_inside[outside] = False
+    for page, begin, end in zip(rows.pages, cuts, cuts[1:], strict=False):
+        inside = begin + np.flatnonzero(is_inside[begin:end])
+        there = ranges((ends - counts)[inside], counts[inside])
+        words[there] = np.frombuffer(page.data, np.int64).reshape(-1, stride)[ranges(froms[inside], counts[inside])]
+    if own:
+        there = ranges((ends - counts)[outside], counts[outside])
+        words[there] = np.frombuffer(b"".join(own), np.int64).reshape(-1, stride)
+    return words, ends
 
 
 _INSIDE = object()  # what stands for the row of an object that is in its page
