@@ -17,7 +17,7 @@ from hypothesis import given, strategies as st
 import segmentkit as sk
 from segmentkit import _passing
 from segmentkit.index import _batch_time, _bulk_facts, _bulk_members, _plan
-from tests.examples import PARTS
+from tests.examples import PARTS, at_most
 from tests.histories import History, histories
 from tests.related_histories import related_histories
 from tests.related_model import RelatedModel
@@ -148,15 +148,16 @@ class Both:
             assert list(found) == list(expected)
 
 
+@pytest.mark.parametrize("placed", [0, 2, 512])  # three tests, which may run side by side
+@at_most(700)
 @given(
-    st.lists(filters, min_size=1, max_size=4),
-    st.lists(events | updates | closings, min_size=4, max_size=24),
-    steps,
-    st.sampled_from([1, 4]),
-    st.integers(0, 2),
-    st.sampled_from([1, 3, 50_000]),
-    st.sampled_from([0, 2, 512]),
-    st.booleans(),
+    wheres=st.lists(filters, min_size=1, max_size=4),
+    facts=st.lists(events | updates | closings, min_size=4, max_size=24),
+    steps=steps,
+    least=st.sampled_from([1, 4]),
+    few=st.integers(0, 2),
+    stretch=st.sampled_from([1, 3, 50_000]),
+    comes_late=st.booleans(),
 )
 def test_time_together_brings_the_deltas_of_going_from_deadline_to_deadline(
     wheres: list[str],
