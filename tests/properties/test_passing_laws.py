@@ -149,7 +149,7 @@ class Both:
 
 
 @pytest.mark.parametrize("placed", [0, 2, 512])  # three tests, which may run side by side
-@at_most(700)
+@at_most(400)
 @given(
     wheres=st.lists(filters, min_size=1, max_size=4),
     facts=st.lists(events | updates | closings, min_size=4, max_size=24),

@@ -18,6 +18,7 @@ import segmentkit as sk
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.index import _bulk_find, _bulk_find_windows, _event_digests, _plan
 from segmentkit.schema import to_micros
+from tests.examples import at_most
 from tests.small_pages import small_pages
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -89,6 +90,7 @@ def _always_in_bulk() -> Iterator[None]:
         yield
 
 
+@at_most(700)
 @example([("view", -1, {})], [("track", 0, ("view", 2, {}))], ["did view at least 1 times in the last 3 hours"], 0, 16)
 @given(EVENTS, STEPS, st.lists(FILTERS, min_size=1, max_size=4), st.sampled_from([0, 64]), st.sampled_from([2, 3, 16]))
 def test_filters_over_events_find_what_plain_evaluation_finds(
