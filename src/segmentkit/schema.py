@@ -68,7 +68,6 @@ MAX_DIGITS: Final = 1_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_MICROSECOND = timedelta(microseconds=1)
 _FIRST_DAY = (datetime.min.replace(tzinfo=UTC) - _EPOCH).days
 _LAST_DAY = (datetime.max.replace(tzinfo=UTC) - _EPOCH).days
 

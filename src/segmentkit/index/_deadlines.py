@@ -5,8 +5,8 @@ facts when it next moves for an object, so a deadline is derived state: kept her
 time order. Far deadlines are sets of object numbers in coarse buckets, a few bytes each; the exact
 instants are worked out when the first bucket comes due, and wait in a heap.
 
-There is one entry per (group, object). An entry taken back while it waits in the heap stays
-there and is passed over when it comes up, so entries are hints: to look at a group of an
+A (group, object) that waits has an entry at its deadline or before. An entry taken back while it waits
+in the heap stays there and is passed over when it comes up, so entries are hints: to look at a group of an
 object at an instant too often is harmless, too late is not.
 """
 
