@@ -19,11 +19,10 @@ from segmentkit.index._bulk_cells import Cells, cell_type, reached
 from segmentkit.index._bulk_events import ranges
 from segmentkit.index._bulk_facts import Block, Histories, n_cuts_until
 from segmentkit.index._bulk_totals import cells_of_totals
-from segmentkit.index._event_features import NthFeature, SumFeature
+from segmentkit.index._event_features import NEVER, NthFeature, SumFeature
 from segmentkit.index._features import Feature
 from segmentkit.index._series import Series
 
-_NEVER: Final = 2**62
 _MISSING_WORD: Final = -(2**63)
 
 
@@ -57,7 +56,7 @@ def age_attribute(feature: AgeFeature, block: Block, places: Array, until: int) 
     words = block.attribute(feature.key.attribute)  # type: ignore[union-attr]  # an AgeKey
     if words is None:
         return None
-    deadlines = np.full(len(places), _NEVER, np.int64)
+    deadlines = np.full(len(places), NEVER, np.int64)
     there = np.flatnonzero(words[places] != _MISSING_WORD)
     values, cuts = words[places[there]], feature._cuts
     before, after = (n_cuts_until(feature._age(values, at), cuts) for at in (block.now, until))  # type: ignore[arg-type]
@@ -74,7 +73,7 @@ def age_series(series: Series, cells: Cells, block: Block, places: Array, until:
     if matching is None:
         return None
     events = matching.of(places)
-    deadlines = np.full(len(places), _NEVER, np.int64)
+    deadlines = np.full(len(places), NEVER, np.int64)
     left = _NONE
     if events.seen is not events.ends:
         comes = np.flatnonzero(events.seen < events.ends)
@@ -127,7 +126,7 @@ def _age_nth(feature: NthFeature, events: Histories, now: int, until: int, deadl
 
 def _age_sum(feature: SumFeature, events: Histories, now: int, until: int, deadlines: Array) -> Crossings | None:
     """Return the same of a sum, which changes where events leave its window; None if it has no vectorised form."""
-    if feature.length >= _NEVER:  # of all events, none of which ever leaves
+    if feature.length >= NEVER:  # of all events, none of which ever leaves
         return Crossings(feature, _NONE, _NONE, _NONE, _NONE)
     n_seen = events.seen - events.starts
     first, last = (events.starts + np.minimum(events.count_until(at - feature.length), n_seen) for at in (now, until))

@@ -24,6 +24,7 @@ from segmentkit.index._bulk_facts import Block
 from segmentkit.index._bulk_store import TooWideError, set_values
 from segmentkit.index._bulk_values import Coded, plain_list
 from segmentkit.index._columns import Column, DecimalColumn
+from segmentkit.index._event_features import FAR, NEVER
 from segmentkit.index._features import Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._routes import NOBODY
@@ -33,7 +34,6 @@ from segmentkit.index._sets import SetFeature
 FEW: Final = 24
 """Objects up to which a group goes one by one: for fewer, arrays cost more than they save (`bench_batches`)."""
 
-_FAR: Final = 2**61
 
 Part: TypeAlias = tuple[Series, Array]
 """A series, and the rows of the group of events that concern it."""
@@ -201,9 +201,9 @@ class _WaveWriter:
 
     def _move_deadlines(self, group: int, numbers: Array, olds: Array, news: Array) -> None:
         changed = olds != news
-        taken = changed & (olds < _FAR)
+        taken = changed & (olds < FAR)
         self._plan._deadlines.take_many(group, numbers[taken], olds[taken])
-        added = changed & (news < _FAR)
+        added = changed & (news < FAR)
         self._plan._deadlines.add_many(group, numbers[added], news[added])
 
     # ----------------------------------------------------------------------- events
@@ -324,7 +324,4 @@ def _ages(feature: AgeFeature, block: Block) -> tuple[Array, Array]:
     numbers = block.iter_numbers()
     due = [feature.next_deadline(number, block.now) for number in numbers]
     cells = np.array([feature.cell(number, block.now) for number in numbers], np.uint16)
-    return cells, np.array([_NEVER if at is None else at for at in due], np.int64)
-
-
-_NEVER = 2**62
+    return cells, np.array([NEVER if at is None else at for at in due], np.int64)

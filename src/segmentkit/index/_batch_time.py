@@ -24,6 +24,7 @@ from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_cells import Cells
 from segmentkit.index._bulk_facts import Block, blocks_of
 from segmentkit.index._bulk_members import flip_all
+from segmentkit.index._event_features import FAR, NEVER
 from segmentkit.index._features import Feature, Move, Watcher
 from segmentkit.index._matcher import Matcher
 from segmentkit.index._series import Series
@@ -39,8 +40,6 @@ FEW: Final = 12
 """Objects up to which a watcher passes time one by one: for fewer, arrays cost more than they save (`bench_time`)."""
 
 _MOST_OCCASIONS: Final = 2**14  # that are carried together
-_NEVER: Final = 2**62
-_FAR: Final = 2**61
 
 
 def pass_time(
@@ -120,7 +119,7 @@ class _Stretch:
             return numbers
         listed = _array(numbers)
         deadlines = np.frombuffer(watcher._pending, np.int64)[listed]
-        waits = (deadlines > self._until) & (deadlines < _FAR)
+        waits = (deadlines > self._until) & (deadlines < FAR)
         self.waiting.append((watcher.group, listed[waits], deadlines[waits]))
         return BitMap(listed[~waits].astype(np.uint32))
 
@@ -149,9 +148,9 @@ class _Stretch:
         return self._features.setdefault(feature, len(self._features))
 
     def _wait(self, watcher: Series | AgeFeature, numbers: Array, deadlines: Array) -> None:
-        waits = deadlines < _FAR
+        waits = deadlines < FAR
         if isinstance(watcher, Series) and watcher.keeps_deadlines:
-            np.frombuffer(watcher._pending, np.int64)[numbers] = np.where(waits, deadlines, _NEVER)
+            np.frombuffer(watcher._pending, np.int64)[numbers] = np.where(waits, deadlines, NEVER)
         self.waiting.append((watcher.group, numbers[waits], deadlines[waits]))
 
     def age_one_by_one(self, watcher: Watcher, numbers: Iterable[int]) -> None:

@@ -22,6 +22,7 @@ from segmentkit.index._bulk_bitmaps import BLOCK, Array, bitmap_of, container, p
 from segmentkit.index._bulk_cells import Cells, ages
 from segmentkit.index._bulk_facts import Block, blocks_of
 from segmentkit.index._digests import SetDigest
+from segmentkit.index._event_features import FAR, NEVER
 from segmentkit.index._features import Feature, Rows, Watcher
 from segmentkit.index._points import PointFeature
 from segmentkit.index._segments import Segment
@@ -35,8 +36,6 @@ Bound: TypeAlias = tuple[tuple[Feature, int], ...]
 """A clause: literals by feature and number, all of which must hold."""
 
 _FEW_PLACES: Final = 8  # of the rows, up to which one column after another is faster than turning all of them
-_NEVER: Final = 2**62
-_FAR: Final = 2**61
 
 
 class Selection:
@@ -287,11 +286,11 @@ def _enter_series(
 
 def wait_for(series: Series, numbers: Array, deadlines: Array) -> Array:
     """Let objects wait for deadlines of a series; return which of them need an entry of their own for it."""
-    waits: Array = deadlines < _FAR
+    waits: Array = deadlines < FAR
     if series.keeps_deadlines:
         pending = series._pending
         n_missing = int(numbers.max(initial=-1)) + 1 - len(pending)
-        pending.extend(array("q", [_NEVER]) * n_missing)
+        pending.extend(array("q", [NEVER]) * n_missing)
         view = np.frombuffer(pending, np.int64)
         waits &= deadlines < view[numbers]
         view[numbers[waits]] = deadlines[waits]
@@ -319,7 +318,7 @@ def _enter_age(
                 feature.enter(number, block.now)
         return
     written.append((feature, found[0]))
-    _wait(feature, block, found[1] < _FAR, found[1], due)
+    _wait(feature, block, found[1] < FAR, found[1], due)
 
 
 def _enter_boolean(feature: BooleanFeature, cells: Cells, block: Block, written: list[tuple[Feature, Array]]) -> None:

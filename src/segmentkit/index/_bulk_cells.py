@@ -22,15 +22,13 @@ from segmentkit.index._bulk_where import Passing, reduced
 from segmentkit.index._bulk_windows import cells_in_windows
 from segmentkit.index._clauses import BooleanKey, FeatureKey, SetKey, _spread_out, key_of
 from segmentkit.index._columns import NumberColumn, PointColumn
-from segmentkit.index._event_features import NthFeature, SumFeature
+from segmentkit.index._event_features import NEVER, NthFeature, SumFeature
 from segmentkit.index._features import MISSING, Feature
 from segmentkit.index._points import PointFeature
 from segmentkit.index._series import Series
 from segmentkit.index._sets import SetFeature
 
 _MISSING_WORD = -(2**63)
-_NEVER = 2**62
-_FAR = 2**61
 _FEW_VALUES = 8
 _FEW_LITERALS = 4
 
@@ -124,11 +122,11 @@ class Cells:
         return None if matching is None else _nth(feature, matching, block)[0]
 
     def series(self, series: Series, block: Block) -> tuple[list[Array], Array]:
-        """Return the cells of the features of a series, and when time alone can next move one (or `_NEVER`)."""
+        """Return the cells of the features of a series, and when time alone can next move one (or `NEVER`)."""
         matching = self.matching(series, block)
         if matching is None:
             return self._series_one_by_one(series, block)
-        deadline = np.full(block.n_objects, _NEVER, np.int64)
+        deadline = np.full(block.n_objects, NEVER, np.int64)
         coming = matching.seen < matching.ends
         if coming.any():
             deadline[coming] = matching.ats[matching.seen[coming]]
@@ -298,7 +296,7 @@ def _age(feature: AgeFeature, block: Block) -> Array | None:
 
 
 def ages(feature: AgeFeature, block: Block) -> tuple[Array, Array] | None:
-    """Return the cells of a feature over an age, and when each object's next changes (or `_NEVER`)."""
+    """Return the cells of a feature over an age, and when each object's next changes (or `NEVER`)."""
     values = block.attribute(feature.key.attribute)  # type: ignore[union-attr]  # an AgeKey
     if values is None:
         return None
@@ -307,7 +305,7 @@ def ages(feature: AgeFeature, block: Block) -> tuple[Array, Array] | None:
     ages: Array = feature._age(values, block.now)  # type: ignore[arg-type, assignment]  # arithmetic on arrays
     places = n_cuts_until(ages, feature._cuts)
     waits = ~missing & (places < len(feature._cuts))
-    due = np.full(len(values), _NEVER, np.int64)
+    due = np.full(len(values), NEVER, np.int64)
     due[waits] = reached(feature, values[waits], places[waits])
     cells = (places + 2).astype(cell_type(feature))
     cells[missing] = MISSING
@@ -325,7 +323,7 @@ def reached(feature: AgeFeature, values: Array, places: Array) -> Array:
 
 def _nth(feature: NthFeature, matching: Histories, block: Block) -> tuple[Array, Array]:
     """Return the cells, and when each next changes."""
-    due = np.full(block.n_objects, _NEVER, np.int64)
+    due = np.full(block.n_objects, NEVER, np.int64)
     cells = np.full(block.n_objects, MISSING, cell_type(feature))
     there = np.flatnonzero(matching.seen - matching.starts >= feature.least)
     if len(there):
@@ -339,9 +337,9 @@ def _nth(feature: NthFeature, matching: Histories, block: Block) -> tuple[Array,
 
 def _sum(feature: SumFeature, matching: Histories, block: Block) -> tuple[Array | None, Array]:
     """Return the cells (None: no vectorised form), and when the next event leaves the window."""
-    due = np.full(block.n_objects, _NEVER, np.int64)
+    due = np.full(block.n_objects, NEVER, np.int64)
     first = matching.starts
-    if feature.length < _NEVER:
+    if feature.length < NEVER:
         first = first + np.minimum(matching.count_until(block.now - feature.length), matching.seen - matching.starts)
         inside = first < matching.seen
         due[inside] = matching.ats[first[inside]] + feature.length

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 NEVER: Final = 2**62
 """An instant that does not come, and a length that no window reaches."""
 
+FAR: Final = 2**61
+"""An instant beyond this is never, be it a sum with `NEVER`."""
+
 
 class NthFeature(Feature):
     """The age of the nth newest event of a series, cut at the windows of its literals.

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.dsl.predicates import Predicate
 from segmentkit.index._clauses import equal_property
-from segmentkit.index._event_features import NEVER, NthFeature, SumFeature
+from segmentkit.index._event_features import FAR, NEVER, NthFeature, SumFeature
 from segmentkit.index._events import DictionaryCodec, EventTable
 from segmentkit.index._features import MISSING, Context, Feature, Move
 
@@ -230,7 +230,7 @@ class Series:
         deadline = self._deadline(matching, ats, self._look(matching, ats, now), now)
         if self.keeps_deadlines:
             self._pending[number] = deadline
-        return deadline if deadline < _FAR else None
+        return deadline if deadline < FAR else None
 
     def added(self, number: int, index: int, now: int, moves: list[Move]) -> None:
         """See that the object has got the event at `index`, which belongs to the series."""
@@ -266,7 +266,7 @@ class Series:
             found = self._look_at_sums(matching, matching.ats, now)
             self._write(start + len(self.nths), self.sums, found, moves)
             deadline = min(deadline, self._leaves(row[index * self._stride], now))
-        if deadline < _FAR:
+        if deadline < FAR:
             self._wait(number, deadline)
 
     def _added_anywhere(self, number: int, index: int, now: int, moves: list[Move]) -> None:
@@ -332,7 +332,7 @@ class Series:
                     if total.place >= 0:
                         self._rows.cells[number * self._rows.stride + total.place] = cell
             deadline = min(deadline, self._leaves(at, now))
-        if deadline < _FAR:
+        if deadline < FAR:
             self._wait(number, deadline)
 
     def removing(self, number: int, index: int, now: int, moves: list[Move]) -> None:
@@ -445,7 +445,7 @@ class Series:
         An entry that is too early stays: when its bucket comes due it finds its place. A new event mostly
         moves the deadline back, and then costs nothing here (`bench_changes`).
         """
-        if deadline >= _FAR:
+        if deadline >= FAR:
             return
         if self.keeps_deadlines:
             if deadline >= self._pending[number]:
@@ -505,4 +505,3 @@ def _getter_of_run(words: Sequence[int]) -> Callable[[Any], Sequence[int]]:
 _NOTHING = Matching((), 1, None)
 _NO_FACTS = DictFacts({}, {})
 _Totals: TypeAlias = Callable[[Sequence[int], Collection[int]], dict[int, Any]]
-_FAR = 2**61  # an instant, or a sum with `NEVER`, beyond this is never
