@@ -157,7 +157,6 @@ class Series:
         self._is_of_newest = all(index < 0 for index in self._indexes)
         self._edges = [nth.edges for nth in self.nths]
         self._missing = [MISSING] * len(self.nths)
-        self._places = range(len(self.nths))
         self._youngest = [[NEVER, NEVER, *nth.edges[1:-1]] for nth in self.nths]  # by cell, the least age in it
         self._lengths = [total.length for total in self.sums]
         self._shortest_first = sorted(set(self._lengths))
@@ -177,6 +176,10 @@ class Series:
         if self._is_run:  # a filter for each count is common: the newest events as one slice
             return ats[: -1 - len(self._indexes) : -1]
         return [ats[index] for index in self._indexes[: bisect_right(self._leasts, len(ats))]]
+
+    def _newest(self, row: Any) -> Sequence[int]:
+        """Return the same of a row whose events all match, and none of which is in the future."""
+        return self._newest_of[bisect_right(self._words_for, len(row))](row)
 
     def look(self, number: int, now: int) -> tuple[list[int], int]:
         """Return the cells of all features for an object, and when time alone can next move one, or before."""
@@ -247,17 +250,14 @@ class Series:
         rows, deadline = self._rows, NEVER
         cells, start = rows.cells, number * rows.stride + self.block
         if self.nths:
-            if self.where is None:
-                chosen = self._newest_of[bisect_right(self._words_for, len(row))](row)
-            else:
-                chosen = self._newest_in(number, row, index)
+            chosen = self._newest(row) if self.where is None else self._newest_in(number, row, index)
             held = cells[start : start + len(chosen)]
-            for place, least, old, nth_at in zip(self._places, self._youngest, held, chosen):  # noqa: B905  # slow
+            for nth, least, old, nth_at in zip(self.nths, self._youngest, held, chosen):  # noqa: B905  # slow
                 if nth_at > now - least[old]:
-                    edges = self._edges[place]
+                    edges = nth.edges
                     cell = bisect_right(edges, now - nth_at)
-                    cells[start + place] = cell
-                    moves.append((self.nths[place], old, cell))
+                    cells[number * rows.stride + nth.place] = cell
+                    moves.append((nth, old, cell))
                     due = nth_at + edges[cell]
                     if due < deadline:
                         deadline = due
@@ -346,43 +346,46 @@ class Series:
 
     def pass_time(self, number: int, at: int, moves: list[Move]) -> None:
         """Put what time alone moves at the instant `at` into `moves`; the entry for `at` has been used up."""
-        matching = self.matching(number)
-        ats = matching.ats
-        if not ats:
+        row = self.events.rows[number]
+        if row is None:
             return
-        if self.block >= 0 and ats[-1] < at:
-            self._age(number, matching, at, moves)
-        elif self.block < 0:
+        if self.block >= 0 and row[-self._stride] < at:
+            self._age(number, row, at, moves)
+            return
+        matching = self.matching(number)
+        if not matching.ats:
+            return
+        if self.block < 0:
             before = self._look(matching, matching.until(at - 1), at - 1)
             self._go(number, before, matching, at, moves)
         else:
             self._forget_deadline(number)
             self._update(number, matching, at, moves)
 
-    def _age(self, number: int, matching: Matching, now: int, moves: list[Move]) -> None:
+    def _age(self, number: int, row: Any, now: int, moves: list[Move]) -> None:
         """Let the events, none of which is new, reach the age of `now`.
 
-        From the cells in the row follows when each moves next, so one pass finds what moves and the next
-        deadline, and only sums that an event leaves are added up (`bench_changes`, time passing).
+        From the cells in the row follows when each moves next, so one look at all of them, without a step of its
+        own for each, finds what moves and the next deadline (`bench_changes`, time passing).
         """
-        ats = matching.ats
+        matching = None if self._is_of_newest and self.where is None else self.matching(number)
+        chosen = self._newest(row) if matching is None else self._chosen(matching.ats)
         cells, start = self._rows.cells, number * self._rows.stride + self.block
         deadline = NEVER
-        chosen = self._chosen(ats)
         held = cells[start : start + len(chosen)]
-        for place, nth_at, edges, old in zip(self._places, chosen, self._edges, held):  # noqa: B905  # slow if it asks
+        for nth, nth_at, edges, old in zip(self.nths, chosen, self._edges, held):  # noqa: B905  # slow if it asks
             due = nth_at + edges[old]
-            if due <= now:
-                cell = old
-                while due <= now:
-                    cell += 1
-                    due = nth_at + edges[cell]
-                cells[start + place] = cell
-                moves.append((self.nths[place], old, cell))
             if due < deadline:
+                if due <= now:
+                    cell = bisect_right(edges, now - nth_at)
+                    cells[number * self._rows.stride + nth.place] = cell
+                    moves.append((nth, old, cell))
+                    due = nth_at + edges[cell]
+                    if due >= deadline:
+                        continue
                 deadline = due
         if self.sums:
-            deadline = min(deadline, self._age_sums(number, matching, now, moves))
+            deadline = min(deadline, self._age_sums(number, matching or self.matching(number), now, moves))
         self._forget_deadline(number)
         self._wait(number, deadline)
 
