@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -231,6 +231,48 @@ def test_unknown_types_and_events_are_data_errors() -> None:
         engine.load("contacts", {"id": []})
     with pytest.raises(sk.DataError, match="contact has no event 'visits'; did you mean 'visit'"):
         engine.load_events("contact", "visits", {"object": [], "at": []})
+
+
+def ids_as_text(ids: Sequence[Any]) -> Any:
+    return pa.array(ids, pa.string())
+
+
+def ids_as_large_text(ids: Sequence[Any]) -> Any:
+    return pa.array(ids, pa.large_string())
+
+
+def ids_in_chunks(ids: Sequence[Any]) -> Any:
+    return pa.chunked_array([ids[:1], [], ids[1:]], pa.string())
+
+
+def ids_as_codes(ids: Sequence[Any]) -> Any:
+    return pa.array(ids, pa.string()).dictionary_encode()
+
+
+IDS = (ids_as_text, ids_as_large_text, ids_in_chunks, ids_as_codes)
+
+
+@pytest.mark.parametrize("ids_of", IDS)
+def test_events_find_their_objects_whatever_has_been_deleted(ids_of: Callable[[Sequence[Any]], Any]) -> None:
+    engine = make_engine()
+    engine.load("contact", {"id": ["c", "d"]})
+    engine.delete("contact", "b")
+    engine.load_events("contact", "buy", {"object": ids_of(["d", "a", "d"]), "at": [NOW] * 3, "amount": [1, 2, 3]})
+    found = [(e.object, e.properties["amount"]) for e in facts(engine) if isinstance(e, sk.Event)]
+    assert sorted(found) == [("a", Decimal(2)), ("d", Decimal(1)), ("d", Decimal(3))]
+
+
+@pytest.mark.parametrize("ids_of", IDS)
+@pytest.mark.parametrize("wrong", ["b", "nobody", "", None])
+def test_a_row_without_a_known_object_is_named_after_many_that_have_one(
+    ids_of: Callable[[Sequence[Any]], Any], wrong: str | None
+) -> None:
+    engine = make_engine()
+    engine.delete("contact", "b")
+    before = facts(engine)
+    with pytest.raises(sk.DataError, match=r"row 1,501 of the frame"):
+        engine.load_events("contact", "visit", {"object": ids_of(["a"] * 1_500 + [wrong]), "at": [NOW] * 1_501})
+    assert facts(engine) == before
 
 
 def test_numbers_beyond_a_machine_word_are_loaded_too() -> None:

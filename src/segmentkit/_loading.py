@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from segmentkit.engine import Engine
 
 __all__ = ["load", "load_events"]
+
+_FEW_ROWS: Final = 4  # to look ids up in a table that is this many times longer does not pay
+_SAMPLE: Final = 1_000  # rows that are looked up first: one that is not known is one too many
 
 
 def load(engine: Engine, object_type: str, frame: Any, *, id: str) -> Deltas:
@@ -69,11 +72,9 @@ def load_events(
     types = table.events[name].type.properties
     read = [object, at] if id is None else [object, at, id]
     properties = _known(table, columns, read, types, f"property of event {name!r}")
-    owners = _converted(table, text, object, objects, None)
+    owners = _owners(table, object, objects)
     instants = _converted(table, instant, at, ats, None)
-    assert isinstance(owners, Coded)
     assert isinstance(instants, Words)
-    _check_owners(table, object, owners)
     event_ids = None if given is None else _event_ids(table, id or "", given)
     listed_objects = [owners.values[code] for code in owners.codes.tolist()] if event_ids is not None else None
     values = {n: _converted(table, types[n], n, columns[n], listed_objects) for n in properties}
@@ -203,6 +204,21 @@ def _is_encodable(value: str) -> bool:
     return True
 
 
+def _owners(table: Table, name: str, column: Any) -> Coded:
+    """Return the id of each row's object, checked; those that are all there already are coded by their numbers."""
+    if hasattr(column, "to_pylist") and len(column) * _FEW_ROWS >= len(table.ids):
+        from segmentkit.index._bulk_arrow import places_in
+
+        is_sample_known = all(map(table.number_by_id.__contains__, column[:_SAMPLE].to_pylist()))
+        numbers = places_in(table.ids, column) if is_sample_known else None
+        if numbers is not None:
+            return Coded(numbers, table.ids)
+    owners = _converted(table, text, name, column, None)
+    assert isinstance(owners, Coded)
+    _check_owners(table, name, owners)
+    return owners
+
+
 def _check_owners(table: Table, name: str, owners: Coded) -> None:
     """Check that every row names an object by an id."""
     lengths = np.fromiter(map(len, owners.values), np.int64, len(owners.values))
@@ -220,6 +236,8 @@ def _event_ids(table: Table, name: str, column: Any) -> list[str | None]:
 
 def _known_numbers(engine: Engine, table: Table, owners: Coded) -> Any:
     """Return the number of each distinct object, -1 for none; check that there is none only if it may be created."""
+    if owners.values is table.ids:
+        return np.arange(len(table.ids))
     known = table.number_by_id
     numbers = np.fromiter(map(known.get, owners.values, repeat(-1)), np.int64, len(owners.values))
     if not engine._acceptor.creates_unknown and (numbers < 0).any():

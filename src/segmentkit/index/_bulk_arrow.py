@@ -7,6 +7,7 @@ shortcut here: an instant without zone, a number finer than what is declared, an
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -24,10 +25,7 @@ def from_arrow(value_type: ValueType, column: Any) -> Values | None:
     """Return the values of an array or chunked array of pyarrow; None: no shortcut."""
     import pyarrow as pa
 
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-        if isinstance(column, pa.ChunkedArray):  # several chunks, or none, in some versions
-            column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    column = _in_one(column)
     kind, found = value_type.kind, column.type
     missing = _nulls(column)
     if value_type.is_text:
@@ -47,6 +45,31 @@ def from_arrow(value_type: ValueType, column: Any) -> Values | None:
     if pa.types.is_integer(found) or pa.types.is_float32(found) or pa.types.is_float64(found):
         return from_numpy(value_type, column.fill_null(0).to_numpy(zero_copy_only=False), missing)
     return None
+
+
+def places_in(known: Sequence[str | None], column: Any) -> Array | None:
+    """Return where each text of a column stands among distinct ones that are known; None if one does not.
+
+    It takes two thirds of what finding the distinct ones of a long column does (`bench_bulk`, loading).
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return None
+    found = pc.index_in(_in_one(column), pa.array(known, column.type), skip_nulls=True)
+    return None if found.null_count else found.to_numpy()
+
+
+def _in_one(column: Any) -> Any:
+    """Return a column as one array."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+        if isinstance(column, pa.ChunkedArray):  # several chunks, or none, in some versions
+            column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    return column
 
 
 def _nulls(column: Any) -> Array:
