@@ -23,6 +23,7 @@ BLOCK: Final = 65_536
 _BLOCK_WORDS: Final = BLOCK // 64
 _COOKIE: Final = 12_346  # of the portable form without run containers
 _MOST_LISTED: Final = 4_096  # numbers that a container lists one by one; with more it is a bitset
+_FEW_SET: Final = 128  # places of a block, below which only words that are not zero are unpacked (`bench_bulk`)
 
 
 def packed(truths: Array) -> Array:
@@ -44,6 +45,8 @@ def unpacked(bits: Array, n_places: int) -> Array:
 
 def count_of(bits: Array) -> int:
     """Return how many bits are set."""
+    if hasattr(np, "bitwise_count"):  # from numpy 2.0 on
+        return int(np.bitwise_count(bits).sum())
     return int.from_bytes(bits.tobytes(), "little").bit_count()
 
 
@@ -54,7 +57,8 @@ def container(bits: Array) -> tuple[int, bytes]:
         return n_set, bits.tobytes().ljust(BLOCK // 8, b"\0")
     if not n_set:
         return 0, b""
-    return n_set, places_of(bits).astype("<u2").tobytes()
+    places = places_of(bits) if n_set < _FEW_SET else np.flatnonzero(unpacked(bits, 64 * len(bits)))
+    return n_set, places.astype("<u2").tobytes()
 
 
 def bitmap_of(containers: Iterable[tuple[int, int, bytes]]) -> BitMap:
