@@ -19,6 +19,7 @@ from segmentkit.index._batch_door import CAUSES, Wave, sort_out
 from segmentkit.index._batch_flips import flips_of
 from segmentkit.index._batch_moves import write
 from segmentkit.index._bulk_members import flip_all
+from segmentkit.index._runs import runs_of
 from segmentkit.index.deltas import Change, Deltas, Flips
 
 if TYPE_CHECKING:
@@ -80,8 +81,7 @@ def _carried(matcher: Matcher, wave: Wave, now: int) -> Iterator[tuple[str, Flip
     flip_all(matcher.memberships, wave.numbers[found.places], found.flips)
     if not len(found.flips):
         return
-    starts = np.flatnonzero(np.diff(found.places, prepend=-1))
-    ends = np.append(starts[1:], len(found.flips))
+    starts, ends = runs_of(found.places)
     places = found.places[starts]
     order = np.argsort(wave.met[places])
     places = places[order]

@@ -21,6 +21,7 @@ from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_load import taken
 from segmentkit.index._bulk_values import BadValueError, Values, Words, converted
 from segmentkit.index._events import tag_of_id
+from segmentkit.index._runs import runs_of
 from segmentkit.index._table import Table
 from segmentkit.index.deltas import Change, Delete, Event, Put, Retract, Update
 from segmentkit.schema import ValueType, instant
@@ -295,8 +296,8 @@ class _Sorter:
         places = np.flatnonzero(is_plain)
         order = np.argsort(numbers[places], kind="stable")
         places, met = places[order], numbers[places][order]
-        starts = np.flatnonzero(np.diff(met, prepend=-1))
-        nth = np.arange(len(met)) - np.repeat(starts, np.diff(np.append(starts, len(met))))
+        starts, ends = runs_of(met)
+        nth = np.arange(len(met)) - np.repeat(starts, ends - starts)
         waves: list[Array] = []
         for n, size in enumerate(np.bincount(nth).tolist()):  # the first changes of all objects, the second ones, ...
             if size < least:

@@ -27,6 +27,7 @@ from segmentkit.index._bulk_members import flip_all
 from segmentkit.index._event_features import FAR, NEVER
 from segmentkit.index._features import Feature, Move, Watcher
 from segmentkit.index._matcher import Matcher
+from segmentkit.index._runs import runs_of
 from segmentkit.index._series import Series
 from segmentkit.index.deltas import Flips
 
@@ -265,16 +266,16 @@ def _last_of_each(numbers: Array, flips: Array) -> Array:
 
 def _turns(found: Flipped, numbers: Array, ats: Array) -> Iterator[Turn]:
     """Yield what flips; objects that enter, or leave, one segment at one instant, and nothing else, together."""
-    starts = np.flatnonzero(np.diff(found.places, prepend=-1))
-    counts = np.diff(starts, append=len(found.places))
+    starts, ends = runs_of(found.places)
+    counts = ends - starts
     places = found.places[starts]
     numbers, ats, first = numbers[places], ats[places], found.flips[starts]
     begins = np.ones(len(starts), bool)
     begins[1:] = (ats[1:] != ats[:-1]) | (first[1:] != first[:-1]) | (counts[1:] > 1) | (counts[:-1] > 1)
     runs = np.flatnonzero(begins)
-    ends = np.append(runs[1:], len(starts))[: len(runs)].tolist()
+    run_ends = np.append(runs[1:], len(starts))[: len(runs)].tolist()
     listed, flips, from_, n_flips = numbers.tolist(), found.flips.tolist(), starts.tolist(), counts.tolist()
-    for at, run, end in zip(ats[runs].tolist(), runs.tolist(), ends, strict=True):
+    for at, run, end in zip(ats[runs].tolist(), runs.tolist(), run_ends, strict=True):
         yield at, listed[run:end], tuple(flips[from_[run] : from_[run] + n_flips[run]])
 
 

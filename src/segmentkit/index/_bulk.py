@@ -167,11 +167,13 @@ class _View:
         """Return the number of cells, and the stretches of cells in which a literal holds."""
         known = self._selection._runs.get((feature, literal))
         if known is None or known[0] != len(feature.truths):  # open features make cells as they meet values
-            truths = np.frombuffer(feature.truths_of(literal), np.int8).copy()
-            truths[0] = 0
-            steps = np.diff(truths, prepend=np.int8(0), append=np.int8(0))
-            starts, ends = np.flatnonzero(steps > 0).tolist(), np.flatnonzero(steps < 0).tolist()
-            known = len(feature.truths), list(zip(starts, ends, strict=True))
+            truths = b"\0" + feature.truths_of(literal)[1:] + b"\0"
+            runs, start = [], truths.find(1)
+            while start >= 0:
+                end = truths.index(0, start)
+                runs.append((start, end))
+                start = truths.find(1, end)
+            known = len(feature.truths), runs
             self._selection._runs[feature, literal] = known
         return known
 

@@ -21,6 +21,7 @@ from segmentkit.index._event_features import NEVER, NthFeature, SumFeature
 from segmentkit.index._event_rows import PAGE, PAGE_BITS, Page
 from segmentkit.index._events import EventTable
 from segmentkit.index._features import MISSING
+from segmentkit.index._runs import runs_of
 from segmentkit.index._series import Series
 
 _ZERO: Final = np.zeros(1, np.int64)
@@ -144,7 +145,7 @@ def _cells_of_nth(feature: NthFeature, question: _Question) -> Array:
 def _cells_of_coded_nth(feature: NthFeature, question: _Question) -> Array:
     since = question.now - feature.edges[-2] if question.none_is_old else None
     owners, ats, _ = _matching(feature.series, question.parts, since, 0)
-    first, end = _runs(owners)
+    first, end = runs_of(owners)
     there = np.flatnonzero(end - first >= feature.least)
     cells = np.full(question.n_objects, len(feature.edges) - 1 if question.none_is_old else MISSING, question.dtype)
     cells[owners[first[there]]] = _cells_at(feature, ats[end[there] - feature.least], question)
@@ -164,7 +165,7 @@ def _cells_at(feature: NthFeature, ats: Array, question: _Question) -> Array:
 def _cells_of_sum(feature: SumFeature, question: _Question) -> Array | None:
     since = question.now - feature.length if feature.length < NEVER else None
     owners, _, words = _matching(feature.series, question.parts, since, feature.offset)
-    first, end = _runs(owners)
+    first, end = runs_of(owners)
     found = cells_of_totals(feature, words, first, end, question.dtype)
     nothing = cells_of_totals(feature, words[:0], _ZERO, _ZERO, question.dtype)
     if found is None or nothing is None:
@@ -193,12 +194,6 @@ def _matching(series: Series, parts: list[_Part], since: int | None, offset: int
         order = np.argsort(owners, kind="stable")
         return owners[order], ats[order], words[order]
     return owners, ats, words
-
-
-def _runs(owners: Array) -> tuple[Array, Array]:
-    """Return where the events of each object begin and end."""
-    end = np.flatnonzero(np.diff(owners, append=-1)) + 1
-    return np.append(0, end)[:-1], end
 
 
 def _events_in(part: _Part, series: Series, code: int, since: int | None) -> _Events:

@@ -130,6 +130,8 @@ class Deadlines:
         """Add deadlines of one group; the heap has to be put in order afterwards."""
         import numpy as np
 
+        from segmentkit.index._runs import runs_of
+
         self.earliest = min(self.earliest, int(ats.min()))
         is_open = ats >> _BUCKET_BITS <= self._open
         if is_open.any():
@@ -139,9 +141,9 @@ class Deadlines:
                 return
         order = np.argsort(ats)
         numbers, buckets = numbers[order], ats[order] >> _BUCKET_BITS
-        starts = np.flatnonzero(np.diff(buckets, prepend=-_NEVER)).tolist()
+        starts, ends = runs_of(buckets)
         listed = numbers.tolist() if len(starts) * _FEW > len(numbers) else None
-        for start, end in zip(starts, [*starts[1:], len(buckets)], strict=True):
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             some = self._set(int(buckets[start]), group)
             if listed is None:
                 some |= BitMap(numbers[start:end].astype(np.uint32))
@@ -152,14 +154,16 @@ class Deadlines:
         """Take the deadlines of some objects away; both are arrays as for `add_many`."""
         import numpy as np
 
+        from segmentkit.index._runs import runs_of
+
         waiting = ats >> _BUCKET_BITS > self._open  # what is in the heap is passed over
         if not waiting.any():
             return
         numbers, buckets = numbers[waiting], ats[waiting] >> _BUCKET_BITS
         order = np.argsort(buckets, kind="stable")
         numbers, buckets = numbers[order], buckets[order]
-        starts = np.flatnonzero(np.diff(buckets, prepend=-_NEVER)).tolist()
-        for start, end in zip(starts, [*starts[1:], len(buckets)], strict=True):
+        starts, ends = runs_of(buckets)
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             sets = self._buckets.get(int(buckets[start]))
             if sets is None or group not in sets:
                 continue
