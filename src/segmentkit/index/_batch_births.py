@@ -12,9 +12,9 @@ import numpy as np
 
 from segmentkit.index import _bulk
 from segmentkit.index._batch_door import Births
-from segmentkit.index._batch_lists import runs_in
 from segmentkit.index._bulk_load import put_objects
 from segmentkit.index._plan import Plan
+from segmentkit.index._runs import runs_in
 from segmentkit.index.deltas import Flips
 
 

@@ -28,15 +28,3 @@ class Lists:
         owners = np.repeat(np.arange(len(which)), counts)
         firsts = self._starts[which] - np.cumsum(counts) + counts
         return owners, self._items[firsts[owners] + np.arange(len(owners))]
-
-
-def runs_in(values: Array) -> list[tuple[int, int]]:
-    """Return where each run of equal values begins, and the place after its end.
-
-    >>> runs_in(np.array([7, 7, 9]))
-    [(0, 2), (2, 3)]
-    """
-    if not len(values):
-        return []
-    starts = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist()]
-    return list(zip(starts, [*starts[1:], len(values)], strict=True))

@@ -16,7 +16,6 @@ import numpy as np
 from segmentkit.index._attributes import AgeFeature, OrderedFeature, TextFeature
 from segmentkit.index._batch_door import AttributeGroup, EventGroup, Wave
 from segmentkit.index._batch_events import insert_events
-from segmentkit.index._batch_lists import runs_in
 from segmentkit.index._bulk import wait_for, write_cells
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_cells import Cells, ages
@@ -28,6 +27,7 @@ from segmentkit.index._event_features import FAR, NEVER
 from segmentkit.index._features import Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._routes import NOBODY
+from segmentkit.index._runs import runs_in
 from segmentkit.index._series import Series
 from segmentkit.index._sets import SetFeature
 

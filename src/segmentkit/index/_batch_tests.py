@@ -13,7 +13,6 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from segmentkit.dsl.predicates import InBox, Not
-from segmentkit.index._batch_lists import runs_in
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_cells import Cells
 from segmentkit.index._bulk_facts import Block
@@ -21,6 +20,7 @@ from segmentkit.index._event_features import NthFeature, SumFeature
 from segmentkit.index._features import Feature
 from segmentkit.index._plan import Plan
 from segmentkit.index._points import PointFeature
+from segmentkit.index._runs import runs_in
 from segmentkit.index._sets import SetFeature
 
 Bound: TypeAlias = tuple[Feature, int]

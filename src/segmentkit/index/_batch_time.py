@@ -18,7 +18,6 @@ from segmentkit.index._attributes import AgeFeature
 from segmentkit.index._batch_ages import Aged, age_attribute, age_series
 from segmentkit.index._batch_clauses import Clauses
 from segmentkit.index._batch_flips import Flipped, flips_of
-from segmentkit.index._batch_lists import runs_in
 from segmentkit.index._batch_moves import Moves
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_cells import Cells
@@ -27,7 +26,7 @@ from segmentkit.index._bulk_members import flip_all
 from segmentkit.index._event_features import FAR, NEVER
 from segmentkit.index._features import Feature, Move, Watcher
 from segmentkit.index._matcher import Matcher
-from segmentkit.index._runs import runs_of
+from segmentkit.index._runs import runs_in, runs_of
 from segmentkit.index._series import Series
 from segmentkit.index.deltas import Flips
 

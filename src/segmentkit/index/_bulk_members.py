@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from pyroaring import BitMap
 
-from segmentkit.index._batch_lists import runs_in
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._memberships import Memberships
+from segmentkit.index._runs import runs_in
 
 FEW: Final = 6  # flips of a segment up to which they go in one by one
 

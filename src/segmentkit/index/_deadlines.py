@@ -130,7 +130,7 @@ class Deadlines:
         """Add deadlines of one group; the heap has to be put in order afterwards."""
         import numpy as np
 
-        from segmentkit.index._runs import runs_of
+        from segmentkit.index._runs import runs_in
 
         self.earliest = min(self.earliest, int(ats.min()))
         is_open = ats >> _BUCKET_BITS <= self._open
@@ -141,9 +141,9 @@ class Deadlines:
                 return
         order = np.argsort(ats)
         numbers, buckets = numbers[order], ats[order] >> _BUCKET_BITS
-        starts, ends = runs_of(buckets)
-        listed = numbers.tolist() if len(starts) * _FEW > len(numbers) else None
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        runs = runs_in(buckets)
+        listed = numbers.tolist() if len(runs) * _FEW > len(numbers) else None
+        for start, end in runs:
             some = self._set(int(buckets[start]), group)
             if listed is None:
                 some |= BitMap(numbers[start:end].astype(np.uint32))
@@ -154,7 +154,7 @@ class Deadlines:
         """Take the deadlines of some objects away; both are arrays as for `add_many`."""
         import numpy as np
 
-        from segmentkit.index._runs import runs_of
+        from segmentkit.index._runs import runs_in
 
         waiting = ats >> _BUCKET_BITS > self._open  # what is in the heap is passed over
         if not waiting.any():
@@ -162,8 +162,7 @@ class Deadlines:
         numbers, buckets = numbers[waiting], ats[waiting] >> _BUCKET_BITS
         order = np.argsort(buckets, kind="stable")
         numbers, buckets = numbers[order], buckets[order]
-        starts, ends = runs_of(buckets)
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        for start, end in runs_in(buckets):
             sets = self._buckets.get(int(buckets[start]))
             if sets is None or group not in sets:
                 continue
