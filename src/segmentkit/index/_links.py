@@ -21,7 +21,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Any, Final
 
@@ -42,10 +42,6 @@ class Links:
         self._sources: dict[str, Any] = {}
         self.n_links = 0
         """How many links there are, those of all targets together."""
-
-    def iter_targets(self) -> Iterator[str]:
-        """Yield the ids of the targets that somebody points to, in no order."""
-        return iter(self._sources)
 
     def link(self, source: int, target_id: str) -> bool:
         """Let `source` point to the target; return whether it did not yet."""
@@ -70,17 +66,6 @@ class Links:
         self.n_links += 1
         return True
 
-    def link_many(self, sources: Iterable[int], target_id: str) -> int:
-        """Let all of `sources` point to the target; return how many of them did not yet."""
-        found = self._sources.get(target_id)
-        numbers = found if type(found) is BitMap else self.bitmap(target_id)
-        known = len(numbers)
-        numbers.update(sources)
-        self._store(target_id, numbers)
-        added = len(numbers) - known
-        self.n_links += added
-        return added
-
     def unlink(self, source: int, target_id: str) -> bool:
         """Let `source` no longer point to the target; return whether it did."""
         found = self._sources.get(target_id)
@@ -89,7 +74,7 @@ class Links:
                 return False
             found.discard(source)
             if len(found) < _FEWEST_IN_BITMAP:
-                self._store(target_id, found)
+                self._sources[target_id] = array("I", found)
         elif found is None:
             return False
         elif type(found) is int:
@@ -105,17 +90,6 @@ class Links:
                 self._sources[target_id] = found[0]
         self.n_links -= 1
         return True
-
-    def _store(self, target_id: str, numbers: BitMap) -> None:
-        """Keep a set in the form of its size."""
-        if len(numbers) > _MOST_SORTED:
-            self._sources[target_id] = numbers
-        elif len(numbers) > 1:
-            self._sources[target_id] = array("I", numbers)
-        elif numbers:
-            self._sources[target_id] = numbers[0]
-        else:
-            self._sources.pop(target_id, None)
 
     def sources(self, target_id: str) -> Collection[int]:
         """Return the numbers that point to the target, ascending.
