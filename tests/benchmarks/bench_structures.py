@@ -76,7 +76,9 @@ def _measure_ranking(n_object: int, n_change: int, draw: random.Random, cutoffs:
         return number, f"c{number}", number % n_group if n_group else EVERYONE, draw.randrange(1_000_000)
 
     values: dict[int, Row] = {number: any_row(number) for number in range(n_object)}
-    ranking = Ranking(is_top=True, cutoffs=cutoffs)
+    ranking = Ranking(is_top=True)
+    for cutoff in cutoffs:
+        ranking.add_cutoff(cutoff)
     started = time.perf_counter()
     ranking.set_many(values.values())
     what = f"{n_group:,} groups" if n_group else "one group"
@@ -86,7 +88,7 @@ def _measure_ranking(n_object: int, n_change: int, draw: random.Random, cutoffs:
 
     def change(*new: Any) -> None:
         nonlocal n_flip
-        n_flip += len(ranking.set(*new))
+        n_flip += len(ranking.set_many((new,)))
 
     say(HEADING)
     say(row("change", _timed(change, changes)))

@@ -46,12 +46,13 @@ def test_readers_rise_and_sink_with_what_they_read() -> None:
     strata.check_invariants()
 
 
-def test_readers_are_known_by_name() -> None:
-    """Who would have to go before a node may."""
+def test_a_node_may_read_another_twice() -> None:
+    """That counts once, also when it goes."""
     strata = strata_of(a="X", b="aa", c="ba")
-    assert (strata.readers("a"), strata.readers("c"), strata.reads("b")) == (["b", "c"], [], ("a",))
+    assert [strata.level(key) for key in "abc"] == [0, 1, 2]
     strata.remove("b")
-    assert (strata.readers("a"), "b" in strata, len(strata)) == (["c"], False, 2)
+    assert (["a" in strata, "b" in strata, "c" in strata], strata.level("c")) == ([True, False, True], 1)
+    strata.check_invariants()
 
 
 @pytest.mark.parametrize(

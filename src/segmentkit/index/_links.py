@@ -40,8 +40,6 @@ class Links:
     def __init__(self) -> None:
         # an int, an array("I") of two or more in ascending order, or a BitMap
         self._sources: dict[str, Any] = {}
-        self.n_links = 0
-        """How many links there are, those of all targets together."""
 
     def link(self, source: int, target_id: str) -> bool:
         """Let `source` point to the target; return whether it did not yet."""
@@ -63,7 +61,6 @@ class Links:
             found.insert(place, source)
             if len(found) > _MOST_SORTED:
                 self._sources[target_id] = BitMap(found)
-        self.n_links += 1
         return True
 
     def unlink(self, source: int, target_id: str) -> bool:
@@ -88,7 +85,6 @@ class Links:
             del found[place]
             if len(found) == 1:
                 self._sources[target_id] = found[0]
-        self.n_links -= 1
         return True
 
     def sources(self, target_id: str) -> Collection[int]:
@@ -120,11 +116,9 @@ class Links:
         return sys.getsizeof(self._sources) + sets
 
     def check_invariants(self) -> None:
-        """Raise AssertionError if a set has not the form of its size, or the links are miscounted."""
-        n_links = 0
+        """Raise AssertionError if a set is not in order, or has not the form of its size."""
         for target_id, found in self._sources.items():
             numbers = list(self.sources(target_id))
-            n_links += len(numbers)
             assert all(a < b for a, b in pairwise(numbers)), (
                 f"the sources of {target_id!r} are not ascending: {numbers}"
             )
@@ -134,4 +128,3 @@ class Links:
                 or (type(found) is BitMap and len(found) >= _FEWEST_IN_BITMAP)
             )
             assert expected, f"the {len(numbers)} sources of {target_id!r} are kept as {type(found).__name__}"
-        assert n_links == self.n_links, f"{n_links} links are kept, {self.n_links} are counted"

@@ -64,10 +64,6 @@ class StayLog:
         self._undo: list[tuple[int, int]] = []  # an object and its newest entry before a step
         self._n_used = self._n_used_committed = 0  # entries that some object has; the others are forgotten
 
-    def __len__(self) -> int:
-        """How many objects have a stay."""
-        return len(self._newest)
-
     # ------------------------------------------------------------------------- changes
 
     def enter(self, number: int, at: int) -> None:
@@ -206,9 +202,6 @@ class _Newest:
         self._places: dict[int, int] | array[int] = {}
         self._end = 0  # no object has an entry from this number on
         self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
 
     def __iter__(self) -> Iterator[int]:
         places = self._places

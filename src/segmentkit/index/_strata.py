@@ -70,10 +70,6 @@ class Strata(Generic[K]):
         self._readers: dict[K, dict[K, None]] = {}  # of nodes and of what is given; the values mean nothing
         self._levels: dict[K, int] = {}
 
-    def __len__(self) -> int:
-        """The number of nodes."""
-        return len(self._reads)
-
     def __contains__(self, key: K) -> bool:
         return key in self._reads
 
@@ -145,14 +141,6 @@ class Strata(Generic[K]):
     def level(self, key: K) -> int:
         """Return the level of a node."""
         return self._levels[key]
-
-    def reads(self, key: K) -> tuple[K, ...]:
-        """Return what a node reads, each once, in the order in which it was told."""
-        return self._reads[key]
-
-    def readers(self, key: K) -> list[K]:
-        """Return the nodes that read a node, or something given, directly; in the order in which they came to."""
-        return list(self._readers.get(key, ()))
 
     def check_invariants(self) -> None:
         """Raise AssertionError if levels or readers are not those of what the nodes read."""
