@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from segmentkit.index import _bulk_events, _bulk_layout, _bulk_windows, _event_digests, _event_rows
+from segmentkit.index._event_rows import EventRows
 
 
 @contextmanager
@@ -19,3 +20,9 @@ def small_pages() -> Iterator[None]:
             patch.setattr(module, "PAGE", 4)
         patch.setattr(_event_rows, "_MOST_TAKEN", 2)
         yield
+
+
+def fold_all(rows: EventRows) -> None:
+    """Put all rows back into their pages."""
+    for index in range(len(rows.pages)):
+        rows.fold(index)

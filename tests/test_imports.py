@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 """What each part may import, besides itself. `__init__` may import everything but the command line."""
 
-HEAVY = ("lark", "numpy", "cattrs", "dateutil", "pyarrow", "argparse", "pygments")
+HEAVY = ("lark", "numpy", "pyarrow", "argparse", "pygments")
 
 
 def modules() -> list[Path]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, strategies as st
 
-from segmentkit.dsl._dependencies import evaluation_order, referrers, segments_read
+from segmentkit.dsl._dependencies import evaluation_order, segments_read
 from segmentkit.errors import CycleError
 from tests.dsl.related import read
 from tests.examples import PARTS
@@ -57,10 +57,6 @@ def test_a_circle_is_refused_with_its_path(references: dict[str, list[str]], pat
 def test_a_long_chain_needs_no_stack() -> None:
     references = {str(number): [str(number + 1)] for number in range(20_000)}
     assert evaluation_order(references)[-1] == "0"
-
-
-def test_who_refers_to_a_segment_is_who_names_it() -> None:
-    assert referrers("A", {"A": [], "B": ["A"], "C": ["B"], "D": ["C", "A"]}) == ["B", "D"]
 
 
 @PARTS

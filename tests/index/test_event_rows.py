@@ -16,7 +16,7 @@ from segmentkit.index._event_rows import EventRows
 from segmentkit.index._events import EventTable, id_of_tag
 from segmentkit.schema import EventType, integer
 from tests.examples import PARTS
-from tests.small_pages import small_pages
+from tests.small_pages import fold_all, small_pages
 
 N_OBJECTS = 9
 LONG = 2**70
@@ -57,7 +57,7 @@ def play(steps: list[tuple[str, int, int]]) -> tuple[EventTable, dict[int, list[
                 table.clear(number)
                 events.clear()
             case "fold":
-                table.rows.fold_all()
+                fold_all(table.rows)
     return table, model
 
 
@@ -109,7 +109,7 @@ def test_rows_that_change_leave_their_page_and_return() -> None:
     for number in range(_event_rows.PAGE):
         rows[number] = array("q", [number])
         assert len(rows) <= _event_rows._MOST_TAKEN
-    rows.fold_all()
+    fold_all(rows)
     assert len(rows) == 0
     assert [list(rows[number]) for number in range(_event_rows.PAGE)] == [[n] for n in range(_event_rows.PAGE)]
     assert rows.take(1) is rows[1]

@@ -25,19 +25,10 @@ def test_a_node_that_reads_facts_alone_is_at_the_bottom() -> None:
     assert [strata.level(key) for key in "abcd"] == [0, 0, 1, 1]
 
 
-def test_a_diamond_is_settled_once_and_after_both_sides() -> None:
+def test_the_end_of_a_diamond_is_above_both_sides() -> None:
     """However unequal they are."""
     strata = strata_of(a="X", b="a", c="b", d="ac")
-    assert strata.affected("X") == [["a"], ["b"], ["c"], ["d"]]
-    assert strata.affected("b") == [["c"], ["d"]]
-
-
-def test_what_has_changed_is_affected_only_by_what_else_has() -> None:
-    """A batch may change facts and define a segment at once."""
-    strata = strata_of(a="X", b="a", c="Y")
-    assert strata.affected(["a"]) == [["b"]]
-    assert strata.affected(["a", "X"]) == [["a"], ["b"]]
-    assert strata.affected(["Y", "nobody reads this"]) == [["c"]]
+    assert [strata.level(key) for key in "abcd"] == [0, 1, 2, 3]
 
 
 def test_readers_rise_and_sink_with_what_they_read() -> None:
@@ -55,12 +46,13 @@ def test_readers_rise_and_sink_with_what_they_read() -> None:
     strata.check_invariants()
 
 
-def test_readers_are_known_by_name() -> None:
-    """Who would have to go before a node may."""
+def test_a_node_may_read_another_twice() -> None:
+    """That counts once, also when it goes."""
     strata = strata_of(a="X", b="aa", c="ba")
-    assert (strata.readers("a"), strata.readers("c"), strata.reads("b")) == (["b", "c"], [], ("a",))
+    assert [strata.level(key) for key in "abc"] == [0, 1, 2]
     strata.remove("b")
-    assert (strata.readers("a"), "b" in strata, len(strata)) == (["c"], False, 2)
+    assert (["a" in strata, "b" in strata, "c" in strata], strata.level("c")) == ([True, False, True], 1)
+    strata.check_invariants()
 
 
 @pytest.mark.parametrize(
@@ -104,7 +96,8 @@ def test_a_chain_of_ten_thousand_needs_no_recursion() -> None:
     circle = forward.cycle_of(0, [9_999])
     assert circle is not None
     assert len(circle) == 10_001
-    assert len(forward.affected([-1])) == 10_000
+    forward.put(-1, [])
+    assert forward.level(9_999) == 10_000
     for n in range(300, 0, -1):
         backward.put(n, [n - 1])
     assert backward.level(300) == 299
@@ -145,12 +138,3 @@ def test_levels_and_circles_are_the_plain_ones_after_every_step(steps: list[tupl
         reads = changed
         strata.check_invariants()
         assert {key: strata.level(key) for key in reads} == plain_levels(reads) == find_levels(reads)
-        affected = strata.affected("X")
-        seen: set[str] = set()
-        for level in affected:
-            assert all(not set(reads[node]) & set(level) for node in level)
-            seen |= set(level)
-        reached = {"X"}
-        while more := {node for node, word in reads.items() if set(word) & reached} - reached:
-            reached |= more
-        assert seen == reached - {"X"}

@@ -18,7 +18,7 @@ from hypothesis import assume, event, given, strategies as st
 
 import segmentkit as sk
 from segmentkit.dsl import predicates as p
-from segmentkit.dsl._dependencies import evaluation_order, referrers, segments_read
+from segmentkit.dsl._dependencies import evaluation_order, segments_read
 from segmentkit.schema import to_micros
 from tests.examples import RELATED
 from tests.histories import History, Segment, fit
@@ -337,7 +337,7 @@ def redefine_or_refuse(both: SideBySide, segment: Segment) -> None:
 
 def drop_or_refuse(both: SideBySide, name: str) -> None:
     """Drop a segment; if others refer to it, see that it is refused, that they are named and that nothing changes."""
-    others = [other for other in referrers(name, references_of(both)) if other != name]
+    others = [other for other, read in references_of(both).items() if name in read and other != name]
     if not others:
         both.drop(name)
         return

@@ -19,7 +19,7 @@ from segmentkit.dsl.evaluate import evaluate
 from segmentkit.index import _bulk_find, _bulk_find_windows, _event_digests, _plan
 from segmentkit.schema import to_micros
 from tests.examples import at_most
-from tests.small_pages import small_pages
+from tests.small_pages import fold_all, small_pages
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SCHEMA = sk.Schema(
@@ -136,7 +136,7 @@ def _take(engine: sk.Engine, clock: sk.ManualClock, kind: str, number: int, give
             engine.put("contact", str(number), orders=given_facts, place=(given_facts, 5))
         case "fold":
             for events in table.events.values():
-                events.rows.fold_all()
+                fold_all(events.rows)
         case "wait":
             clock.advance(timedelta(hours=number))
             engine.advance()

@@ -10,7 +10,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import segmentkit as sk
-from segmentkit.dsl._dependencies import evaluation_order, referrers, segments_read
+from segmentkit.dsl._dependencies import evaluation_order, segments_read
 from segmentkit.dsl.predicates import Constant, InSegment
 from tests.examples import RELATED
 from tests.histories import Segment
@@ -143,7 +143,7 @@ class RelatedMachine(RuleBasedStateMachine):
     def drop(self, data: st.DataObject) -> None:
         """A segment is forgotten, unless others refer to it."""
         name = data.draw(st.sampled_from(sorted(self.types)))
-        if any(other != name for other in referrers(name, self._references())):
+        if any(other != name and name in read for other, read in self._references().items()):
             self._refused(sk.DefinitionError, lambda: self.both.engine.drop(name))
         else:
             self.both.drop(name)

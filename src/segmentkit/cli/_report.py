@@ -96,14 +96,14 @@ def clip(name: str, width: int = _MAX_NAME) -> str:
     return name if len(name) <= width else name[: width - 3] + "..."
 
 
-def ids_text(ids: Sequence[str], n: int, limit: int = SAMPLE) -> str:
+def ids_text(ids: Sequence[str], n: int) -> str:
     """Return the first ids, and dots when there are more.
 
-    >>> ids_text(["a", "b"], 5, limit=2)
-    'a b ...'
+    >>> ids_text(["a", "b", "c", "d"], 5)
+    'a b c d ...'
     """
-    shown = " ".join(clip(object_id, 24) for object_id in ids[:limit])
-    return f"{shown} ..." if n > limit else shown
+    shown = " ".join(clip(object_id, 24) for object_id in ids[:SAMPLE])
+    return f"{shown} ..." if n > SAMPLE else shown
 
 
 def print_segments(rows: Sequence[SegmentRow], charts: Mapping[str, tuple[int, str]] | None = None) -> None:

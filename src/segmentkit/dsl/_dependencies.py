@@ -6,12 +6,12 @@ inside the brackets of related objects and in what a rank goes by.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from segmentkit.dsl.predicates import Crossing, InSegment, Predicate, iter_nodes
 from segmentkit.errors import CycleError, Problem
 
-__all__ = ["evaluation_order", "referrers", "segments_read"]
+__all__ = ["evaluation_order", "segments_read"]
 
 
 def segments_read(tree: Predicate) -> frozenset[str]:
@@ -21,15 +21,6 @@ def segments_read(tree: Predicate) -> frozenset[str]:
         Linear in the size of the tree.
     """
     return frozenset(node.segment for node in iter_nodes(tree) if isinstance(node, InSegment | Crossing))
-
-
-def referrers(name: str, references: Mapping[str, Collection[str]]) -> list[str]:
-    """Return the segments that refer to `name` themselves, in the order of `references`.
-
-    >>> referrers("A", {"A": (), "B": ["A"], "C": ["B"]})
-    ['B']
-    """
-    return [segment for segment, read in references.items() if name in read]
 
 
 def evaluation_order(references: Mapping[str, Iterable[str]]) -> list[str]:

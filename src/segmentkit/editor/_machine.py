@@ -16,12 +16,12 @@ _END: Final = "$END"
 class Machine:
     """A parser that has read some tokens; reading gives another one."""
 
-    def __init__(self, language: Language, states: Sequence[Any] | None = None) -> None:
+    def __init__(self, language: Language) -> None:
         conf = language.begin().parser_state.parse_conf
         self._language = language
         self._table: Any = conf.parse_table.states
         self._end: Any = conf.end_state
-        self._states = [conf.start_state] if states is None else states
+        self._states: Sequence[Any] = [conf.start_state]
         self._words = {terminal: word for word, terminal in language.terminals.items()}
 
     def read(self, token: Token) -> tuple[Machine, str] | None:

@@ -83,9 +83,9 @@ class EventSource:
 
     __slots__ = ("_inside", "_name")
 
-    def __init__(self, name: str, inside: str = "") -> None:
+    def __init__(self, name: str) -> None:
         self._name = named(name, "an event")
-        self._inside = inside
+        self._inside = ""
 
     def __repr__(self) -> str:
         return f"<events: {self._spelled()}>"

@@ -18,6 +18,8 @@ from segmentkit.forms._english_time import duration, instant, window_of_events, 
 
 __all__ = ["PHRASES", "sentence"]
 
+_MOST_LISTED: Final = 20
+
 
 def sentence(tree: Predicate, on: str | None) -> str:
     """Return the sentence; see `segmentkit.to_english`."""
@@ -51,14 +53,14 @@ def quoted(text: str) -> str:
     return f'"{visible if len(visible) <= 80 else visible[:77] + "..."}"'
 
 
-def listed(parts: Sequence[str], word: str, most: int = 20) -> str:
+def listed(parts: Sequence[str], word: str) -> str:
     """Return parts joined by commas, and a word before the last one; a long list is cut short.
 
     >>> listed(["a", "b", "c"], "or")
     'a, b or c'
     """
-    if len(parts) > most:
-        return f"{', '.join(parts[:most])} {word} {len(parts) - most:,} more"
+    if len(parts) > _MOST_LISTED:
+        return f"{', '.join(parts[:_MOST_LISTED])} {word} {len(parts) - _MOST_LISTED:,} more"
     return f" {word} ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
 
 

@@ -50,7 +50,7 @@ from segmentkit.forms._build_written import AND, ATOM, CONDITION, NOT, OR, SUM, 
 from segmentkit.forms._foreign import Named, Vocabulary, cannot, check_size, constant, constant_to_json, path_of
 from segmentkit.forms._json import Complaints
 from segmentkit.forms._scalars import did_you_mean, shown
-from segmentkit.schema import Schema, ValueType, text as text_type
+from segmentkit.schema import Schema, text as text_type
 
 __all__ = ["from_querybuilder", "to_querybuilder"]
 
@@ -208,11 +208,11 @@ class _Operands:
         self.value = named.value
         self.type = named.type
 
-    def one(self, found: Any, value_type: ValueType | None = None) -> Value:
+    def one(self, found: Any) -> Value:
         """Return a single operand; ValueError if it does not fit."""
         if self.of_fields:
             return self._importer.field(found, self.where)
-        return constant(found, value_type or self.type)
+        return constant(found, self.type)
 
     def text(self, found: Any) -> Value:
         """Return an operand that is text."""

@@ -163,11 +163,6 @@ class EventRows(dict[int, Any]):
         if page.taken:
             self.replace(index, *self.spliced(index))
 
-    def fold_all(self) -> None:
-        """Put all rows back into their pages."""
-        for index in range(len(self.pages)):
-            self.fold(index)
-
     def spliced(self, index: int) -> tuple[Memory, array[int]]:
         """Return data and bounds of a page as they are now; lists left out."""
         import numpy as np

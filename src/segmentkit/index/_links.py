@@ -21,7 +21,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Any, Final
 
@@ -40,12 +40,6 @@ class Links:
     def __init__(self) -> None:
         # an int, an array("I") of two or more in ascending order, or a BitMap
         self._sources: dict[str, Any] = {}
-        self.n_links = 0
-        """How many links there are, those of all targets together."""
-
-    def iter_targets(self) -> Iterator[str]:
-        """Yield the ids of the targets that somebody points to, in no order."""
-        return iter(self._sources)
 
     def link(self, source: int, target_id: str) -> bool:
         """Let `source` point to the target; return whether it did not yet."""
@@ -67,19 +61,7 @@ class Links:
             found.insert(place, source)
             if len(found) > _MOST_SORTED:
                 self._sources[target_id] = BitMap(found)
-        self.n_links += 1
         return True
-
-    def link_many(self, sources: Iterable[int], target_id: str) -> int:
-        """Let all of `sources` point to the target; return how many of them did not yet."""
-        found = self._sources.get(target_id)
-        numbers = found if type(found) is BitMap else self.bitmap(target_id)
-        known = len(numbers)
-        numbers.update(sources)
-        self._store(target_id, numbers)
-        added = len(numbers) - known
-        self.n_links += added
-        return added
 
     def unlink(self, source: int, target_id: str) -> bool:
         """Let `source` no longer point to the target; return whether it did."""
@@ -89,7 +71,7 @@ class Links:
                 return False
             found.discard(source)
             if len(found) < _FEWEST_IN_BITMAP:
-                self._store(target_id, found)
+                self._sources[target_id] = array("I", found)
         elif found is None:
             return False
         elif type(found) is int:
@@ -103,19 +85,7 @@ class Links:
             del found[place]
             if len(found) == 1:
                 self._sources[target_id] = found[0]
-        self.n_links -= 1
         return True
-
-    def _store(self, target_id: str, numbers: BitMap) -> None:
-        """Keep a set in the form of its size."""
-        if len(numbers) > _MOST_SORTED:
-            self._sources[target_id] = numbers
-        elif len(numbers) > 1:
-            self._sources[target_id] = array("I", numbers)
-        elif numbers:
-            self._sources[target_id] = numbers[0]
-        else:
-            self._sources.pop(target_id, None)
 
     def sources(self, target_id: str) -> Collection[int]:
         """Return the numbers that point to the target, ascending.
@@ -146,11 +116,9 @@ class Links:
         return sys.getsizeof(self._sources) + sets
 
     def check_invariants(self) -> None:
-        """Raise AssertionError if a set has not the form of its size, or the links are miscounted."""
-        n_links = 0
+        """Raise AssertionError if a set is not in order, or has not the form of its size."""
         for target_id, found in self._sources.items():
             numbers = list(self.sources(target_id))
-            n_links += len(numbers)
             assert all(a < b for a, b in pairwise(numbers)), (
                 f"the sources of {target_id!r} are not ascending: {numbers}"
             )
@@ -160,4 +128,3 @@ class Links:
                 or (type(found) is BitMap and len(found) >= _FEWEST_IN_BITMAP)
             )
             assert expected, f"the {len(numbers)} sources of {target_id!r} are kept as {type(found).__name__}"
-        assert n_links == self.n_links, f"{n_links} links are kept, {self.n_links} are counted"

@@ -3,7 +3,7 @@
 Every clause of every segment has a number, its bit. The first clause of a segment is its *head*,
 and deltas speak of segments by their heads. A few features are used by many clauses (*dense*):
 their cells lie in rows and their masks are ANDed one after another. The literals of the others
-are checked one by one for the few clauses that are left.
+are checked one by one for the few clauses that are left; how, is the business of `_clause_tests`.
 
 Definitions on a type that has objects extend the plan at the price of their own literals; after
 many of them the plan is built anew from all segments.
@@ -11,17 +11,17 @@ many of them the plan is built anew from all segments.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from threading import RLock
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
 from segmentkit.dsl.predicates import Predicate, Rank
 from segmentkit.index._attributes import AgeFeature, DayAgeFeature, OrderedFeature, TextFeature
 from segmentkit.index._booleans import BooleanFeature
+from segmentkit.index._clause_tests import ClauseTests
 from segmentkit.index._clauses import (
     AgeKey,
     BooleanKey,
@@ -37,7 +37,7 @@ from segmentkit.index._clauses import (
 )
 from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._event_features import NthFeature, SumFeature
-from segmentkit.index._features import Context, Feature, Rows, Watcher
+from segmentkit.index._features import Context, Feature, Watcher
 from segmentkit.index._memberships import Memberships
 from segmentkit.index._points import PointFeature
 from segmentkit.index._ranked import RankFeature, RankSource
@@ -47,7 +47,6 @@ from segmentkit.index._segments import Segment
 from segmentkit.index._series import Series
 from segmentkit.index._sets import SetFeature
 from segmentkit.index._table import Table
-from segmentkit.index._wide import WideTests
 from segmentkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -58,21 +57,17 @@ if TYPE_CHECKING:
 _MOST_DENSE: Final = 48
 _MOST_OPEN_LITERALS: Final = 15  # of a dense open text feature: its cells must fit a 16-bit word
 _SPARE_BITS: Final = 256
-_SAMPLE: Final = 64  # objects whose facts tell how often a test holds
 BULK_FROM = 500
 """Objects from which on features and filters are worked out for all of them together (`_bulk`)."""
 _MOST_PLACED: Final = 512  # cells of features of events that rows may have
 _LEAST_KEPT: Final = 4  # features of a series from which on the deadline of each object is kept
 
-Test: TypeAlias = Callable[[int], object]
-"""Whether a literal holds for the object of a number."""
 
-
-class Plan:
+class Plan(ClauseTests):
     """The segments of one object type, the features they read, and who has to see which change."""
 
     def __init__(self, table: Table, schema: Schema, deadlines: Deadlines, lock: RLock, ripple: Ripple) -> None:
-        self.table = table
+        super().__init__(table)
         self._ripple = ripple
         self._lock = lock
         self.segments: dict[str, Segment] = {}
@@ -96,11 +91,10 @@ class Plan:
         for group in self._groups:
             self._deadlines.unregister(group)
         self._groups = []
-        self._rows = Rows()
+        self._reset_clauses()
         self._context = Context(self.table, self._schema, self._rows, self._deadlines)
         self._ripple.forget(self._matcher)
         self._sources: dict[Rank, RankSource] = {}
-        self._features: dict[FeatureKey, list[Feature]] = {}
         self.watchers: list[Watcher] = []
         self._entered: list[Watcher] | None = None
         """The watchers that have to be told of a new object; None is not known yet."""
@@ -109,28 +103,13 @@ class Plan:
         self.routes: dict[str, EventRoute] = {}
         """By event name, who reads it."""
         self.heads: list[Segment | None] = []
-        self._literals: list[tuple[tuple[Feature, int], ...]] = []
-        self._sparse: list[tuple[tuple[Feature, Test], ...]] = []
-        self._in_rows: list[tuple[tuple[int, bytes], ...]] = []
-        """Of each clause, the literals that rows tell: place of the cell, and by cell whether it holds."""
-        self._not_in_rows: list[tuple[tuple[Feature, Test], ...]] = []
-        self._wide: WideTests | None = None
-        self._tests: dict[tuple[Feature, int], tuple[Test, bytes | None]] = {}
         self._dense: list[Feature] = []
         self._sets: list[SetFeature] = []
         self._all_bits = 0
-        self._plain = 0
-        """The clauses that are a whole segment, and have no sparse literal."""
-        self._owners: list[tuple[int, ...] | None] = []
-        """Of each clause that is one of several, the clauses of its segment, the head first."""
-        self._shared: set[int] = set()
-        """n and ~n for each of these."""
         self._ones = 0
         self._dense_masks: tuple[list[int], ...] = ()
         self._dense_cells: Callable[[Sequence[int]], Sequence[int]] = _chooser(())
         self._n_patched = 0
-        self._rank_at = 0
-        """How many objects there have to be for tests to be ranked anew."""
         self.clauses: Clauses | None = None
         """The clauses as arrays, of this edition or an earlier one, once a large batch has asked for them."""
 
@@ -177,13 +156,9 @@ class Plan:
                 feature.release(literal, bit)
                 if not any(feature.clauses_of):
                     idle[feature] = None
-            self._literals[bit] = self._sparse[bit] = self._in_rows[bit] = ()
-            self._not_in_rows[bit] = ()
-            self._owners[bit] = None
-            self._shared -= {bit, ~bit}
+            self._forget_clause(bit)
             self.memberships.bitmaps[bit] = None
             self._all_bits &= ~(1 << bit)
-            self._plain &= ~(1 << bit)
         segment.bits = ()
         for feature in idle:
             self._let_go(feature)
@@ -267,50 +242,6 @@ class Plan:
         self._enter_all(self.watchers, now)
         self.rank_tests(now)
 
-    def rank_tests(self, now: int) -> None:
-        """Let the tests of a clause that hold for the fewest objects come first, as far as a sample tells.
-
-        Most clauses that are looked at fail, and then do so at the first test (`bench_changes`).
-        """
-        alive = self.table.alive
-        self._rank_at = 8 * len(self.table.ids) + 8
-        if not alive:
-            return
-        self._rows.now = now
-        sample = [alive[place] for place in range(0, len(alive), max(1, len(alive) // _SAMPLE))]
-        cells, stride = self._rows.cells, self._rows.stride
-        found: dict[tuple[Feature, int], int] = {}
-        counted: dict[int, Counter[int]] = {}
-
-        def count(feature: Feature, literal: int) -> int:
-            """Return for how many of the sample a literal holds."""
-            n_found = found.get((feature, literal))
-            if n_found is None:
-                if feature.is_in_rows:
-                    place = feature.place
-                    if place not in counted:
-                        counted[place] = Counter(cells[number * stride + place] for number in sample)
-                    truths = feature.truths
-                    n_found = sum(n for cell, n in counted[place].items() if truths[cell] >> literal & 1)
-                else:
-                    test, _ = self._test(feature, literal)
-                    n_found = sum(1 for number in sample if test(number))
-                found[feature, literal] = n_found
-            return n_found
-
-        self._wide = None
-        for clause, literals in enumerate(self._literals):
-            if len(literals) > 1:
-                self._note_tests(clause, [(count(*bound), bound) for bound in literals])
-        for features in self._features.values():
-            for feature in features:
-                feature.forget_trials()
-
-    def follow_growth(self, now: int) -> None:
-        """Rank the tests anew if there are many more objects than when that was done."""
-        if len(self.table.ids) > self._rank_at:
-            self.rank_tests(now)
-
     def _enter_all(self, watchers: Iterable[Watcher], now: int) -> None:
         """Take all objects in. Sources come first: what they rank, others only write down."""
         others = []
@@ -333,12 +264,7 @@ class Plan:
         """Give the clauses bits: the head the given one, the others new ones. No clause: none, it is never true."""
         extra = range(len(self.heads), len(self.heads) + max(0, len(clauses) - 1))
         self.heads += [None] * len(extra)
-        missing = len(self.heads) - len(self._literals)
-        self._literals += [()] * missing
-        self._sparse += [()] * missing
-        self._in_rows += [()] * missing
-        self._not_in_rows += [()] * missing
-        self._owners += [None] * missing
+        self._add_clauses(len(self.heads) - len(self._literals))
         self.memberships.bitmaps += [None] * (len(self.heads) - len(self.memberships.bitmaps))
         if not clauses:
             segment.bits = (head,)  # a bit that nothing ever sets, so that every segment has one
@@ -384,28 +310,6 @@ class Plan:
             bound.append((feature, number))
         self._literals[bit] = tuple(bound)
         return self._literals[bit]
-
-    def _note_tests(self, bit: int, counted: Sequence[tuple[int, tuple[Feature, int]]] = ()) -> None:
-        """Note how to check a clause: what holds most seldom first, if that is known, or what is cheap."""
-        owner = self._owners[bit]
-        if counted:
-            ranked = [bound for _, bound in sorted(counted, key=lambda one: (one[0], one[1][0].cost))]
-        else:
-            alike = self._literals[owner[0]] if owner else ()
-            ranked = sorted(self._literals[bit], key=lambda bound: (bound in alike, bound[0].cost))
-        tests = [(feature, *self._test(feature, literal), feature.place) for feature, literal in ranked]
-        self._in_rows[bit] = tuple((place, truths) for _, _, truths, place in tests if truths is not None)
-        self._not_in_rows[bit] = tuple((feature, test) for feature, test, truths, _ in tests if truths is None)
-        self._sparse[bit] = tuple((feature, test) for feature, test, _, _ in tests if not feature.is_dense)
-        if owner is None and not self._sparse[bit]:
-            self._plain |= 1 << bit
-
-    def _test(self, feature: Feature, literal: int) -> tuple[Test, bytes | None]:
-        """Return how to test a literal, shared by all clauses that need it."""
-        test = self._tests.get((feature, literal))
-        if test is None:
-            test = self._tests[feature, literal] = feature.test(literal), feature.truths_in_row(literal)
-        return test
 
     def _choose_dense(self, uses: dict[Feature, int], n_clauses: int) -> None:
         """Choose the features to AND before clauses are looked at one by one, and lay out the rows."""

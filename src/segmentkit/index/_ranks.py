@@ -22,11 +22,12 @@ The rules (`top 3 by value per owner`):
 
 Three deals, of which two tie for the second place:
 
->>> ranking = Ranking(is_top=True, cutoffs=[Cutoff(2), Cutoff(2, ties=True)])
->>> flips = ranking.set_many([(0, "a", EVERYONE, 30), (1, "b", EVERYONE, 10), (2, "c", EVERYONE, 10)])
->>> [list(ranking.members(cutoff)) for cutoff in ranking.cutoffs]
+>>> ranking = Ranking(is_top=True)
+>>> ranking.set_many([(0, "a", EVERYONE, 30), (1, "b", EVERYONE, 10), (2, "c", EVERYONE, 10)])
+[]
+>>> [list(ranking.add_cutoff(cutoff)) for cutoff in (Cutoff(2), Cutoff(2, ties=True))]
 [[0, 1], [0, 1, 2]]
->>> for number, cutoff, entered in ranking.set(2, "c", EVERYONE, 20):
+>>> for number, cutoff, entered in ranking.set_many([(2, "c", EVERYONE, 20)]):
 ...     print(number, cutoff.ties, entered)
 1 False False
 1 True False
@@ -35,7 +36,7 @@ Three deals, of which two tie for the second place:
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -109,9 +110,9 @@ class Ranking:
     one sort where the rows are a large part of all.
     """
 
-    def __init__(self, *, is_top: bool, cutoffs: Iterable[Cutoff] = ()) -> None:
+    def __init__(self, *, is_top: bool) -> None:
         self._order = _descending if is_top else _ascending
-        self._cutoffs = list(dict.fromkeys(cutoffs))
+        self._cutoffs: list[Cutoff] = []
         self._entries: SortedList[Any] = SortedList()
         self._entry_by_number: dict[int, _Entry] = {}
         self._groups: dict[Hashable, _Group] = {}
@@ -120,20 +121,7 @@ class Ranking:
         self.examined = 0
         """How many entries have been looked at so far, besides the searches in the sorted list."""
 
-    def __len__(self) -> int:
-        """How many objects rank, in all groups together."""
-        return len(self._entries)
-
-    @property
-    def cutoffs(self) -> Sequence[Cutoff]:
-        """The cut-offs, in the order in which they were added."""
-        return tuple(self._cutoffs)
-
     # ------------------------------------------------------------------------- changes
-
-    def set(self, number: int, object_id: str, group: Hashable, value: Any) -> list[Flip]:
-        """Give one object a group and a value, either None if it has none; return who flips, as `set_many`."""
-        return self.set_many(((number, object_id, group, value),))
 
     def remove(self, number: int) -> list[Flip]:
         """Let an object no longer rank, whether or not it did; return who flips, as `set_many`."""
@@ -144,7 +132,7 @@ class Ranking:
 
         Returns:
             Each (object, cut-off) whose answer differs between before and after, once, in no particular
-            order. Setting the rows of before again (`row`) returns the opposite flips.
+            order. Setting the rows of before again returns the opposite flips.
         """
         entry_by_number = self._entry_by_number
         was: dict[int, int] = {}
@@ -317,21 +305,6 @@ class Ranking:
         """Return whether an object is inside a cut-off."""
         return bool(self._inside(self._entry_by_number.get(number)) >> self._cutoffs.index(cutoff) & 1)
 
-    def row(self, number: int) -> Row:
-        """Return what an object was last set to; without group and value if it does not rank."""
-        entry = self._entry_by_number.get(number)
-        if entry is None:
-            return number, "", None, None
-        return number, entry[2], self._group_by_number[entry[0]].key, self._order(entry[1])
-
-    def place(self, number: int) -> tuple[int, int] | None:
-        """Return an object's place in its group, from 1, and how many rank there; None if it does not rank."""
-        entry = self._entry_by_number.get(number)
-        if entry is None:
-            return None
-        start = self._entries.bisect_left((entry[0],))
-        return self._entries.bisect_left(entry) - start + 1, self._group_by_number[entry[0]].size
-
     def check_invariants(self) -> None:
         """Raise AssertionError if the entries, the groups and the last entries do not belong together."""
         entries = list(self._entries)
@@ -374,7 +347,7 @@ _ABOVE_ALL_IDS: Final = _AboveAllIds()
 
 
 def _ascending(value: Any) -> Any:
-    """Return the value; like `_descending`, applied twice it is the value again."""
+    """Return the value."""
     return value
 
 

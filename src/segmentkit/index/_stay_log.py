@@ -22,8 +22,8 @@ A deleted object is dropped with all of its past, as its events are: nobody asks
 
 >>> log = StayLog()
 >>> log.enter(7, at=100); log.leave(7, at=200); log.enter(7, at=300)
->>> log.stays(7), log.is_inside(7), log.was_ever(8)
-([(100, 200), (300, None)], True, False)
+>>> log.stays(7), log.is_inside(7), log.stays(8)
+([(100, 200), (300, None)], True, [])
 >>> log.commit(); log.leave(7, at=300)
 >>> log.stays(7)
 [(100, 200)]
@@ -38,8 +38,6 @@ from array import array
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final, TypeAlias
-
-from pyroaring import BitMap
 
 Stay: TypeAlias = tuple[int, int | None]
 """Entered at and left at, in microseconds; None while the object is still there."""
@@ -65,10 +63,6 @@ class StayLog:
         self._committed = 0  # entries from this place on are taken back by `rollback`
         self._undo: list[tuple[int, int]] = []  # an object and its newest entry before a step
         self._n_used = self._n_used_committed = 0  # entries that some object has; the others are forgotten
-
-    def __len__(self) -> int:
-        """How many objects have a stay."""
-        return len(self._newest)
 
     # ------------------------------------------------------------------------- changes
 
@@ -99,11 +93,6 @@ class StayLog:
         """Let objects that are not inside enter at one instant, as when a segment is defined."""
         for number in numbers:
             self.enter(number, at)
-
-    def leave_many(self, numbers: Iterable[int], at: int) -> None:
-        """Let objects that are inside leave at one instant."""
-        for number in numbers:
-            self.leave(number, at)
 
     def drop(self, number: int) -> None:
         """Forget all stays of an object, if it has any: it is deleted, and its number may be given out again."""
@@ -179,29 +168,6 @@ class StayLog:
         newest = self._newest[number]
         return newest != _NONE and bool(self._instants[newest] & 1)
 
-    def was_ever(self, number: int) -> bool:
-        """Return whether an object is or was inside."""
-        return self._newest[number] != _NONE
-
-    def ever(self) -> BitMap:
-        """Return all objects that are or were inside."""
-        return BitMap(list(self._newest))
-
-    def members_at(self, at: int) -> BitMap:
-        """Return who was inside at an instant, which may be any but is best a late one.
-
-        Cost: O(objects with a stay, and their entries after `at`).
-        """
-        instants, previous, latest = self._instants, self._previous, at << 1 | 1
-        members = []
-        for number in self._newest:
-            place = self._newest[number]
-            while place != _NONE and instants[place] > latest:
-                place = previous[place]
-            if place != _NONE and instants[place] & 1:
-                members.append(number)
-        return BitMap(members)
-
     @property
     def nbytes(self) -> int:
         """Bytes of the columns and of the places of the newest entries."""
@@ -236,9 +202,6 @@ class _Newest:
         self._places: dict[int, int] | array[int] = {}
         self._end = 0  # no object has an entry from this number on
         self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
 
     def __iter__(self) -> Iterator[int]:
         places = self._places

@@ -14,8 +14,8 @@ once, diamonds included. Nothing here recurses: a chain of nodes may be as long 
 >>> strata.put("quiet whales", ["contact", "whales"])
 >>> strata.put("companies of whales", ["company", "whales"])
 >>> strata.put("to call", ["quiet whales", "companies of whales", "whales"])
->>> strata.affected(["contact"])
-[['whales'], ['quiet whales', 'companies of whales'], ['to call']]
+>>> [strata.level(name) for name in ("whales", "quiet whales", "companies of whales", "to call")]
+[0, 1, 1, 2]
 >>> strata.cycle_of("whales", ["contact", "to call"])
 ('whales', 'to call', 'whales')
 """
@@ -70,10 +70,6 @@ class Strata(Generic[K]):
         self._readers: dict[K, dict[K, None]] = {}  # of nodes and of what is given; the values mean nothing
         self._levels: dict[K, int] = {}
 
-    def __len__(self) -> int:
-        """The number of nodes."""
-        return len(self._reads)
-
     def __contains__(self, key: K) -> bool:
         return key in self._reads
 
@@ -106,15 +102,15 @@ class Strata(Generic[K]):
     def _level_again(self, key: K) -> None:
         """Find the levels of a node and of all that read it, directly or not."""
         moved = dict.fromkeys([key] if key in self._reads else [])
-        moved |= self._all_readers([key])
+        moved |= self._all_readers(key)
         self._levels |= find_levels({node: self._reads[node] for node in moved}, self._levels)
 
-    def _all_readers(self, keys: Iterable[K]) -> dict[K, None]:
-        """Return the nodes that read one of `keys`, directly or not."""
+    def _all_readers(self, key: K) -> dict[K, None]:
+        """Return the nodes that read a node, or something given, directly or not."""
         found: dict[K, None] = {}
-        queue = list(keys)
-        for key in queue:  # grows while it is walked
-            for reader in self._readers.get(key, ()):
+        queue = [key]
+        for node in queue:  # grows while it is walked
+            for reader in self._readers.get(node, ()):
                 if reader not in found:
                     found[reader] = None
                     queue.append(reader)
@@ -145,25 +141,6 @@ class Strata(Generic[K]):
     def level(self, key: K) -> int:
         """Return the level of a node."""
         return self._levels[key]
-
-    def reads(self, key: K) -> tuple[K, ...]:
-        """Return what a node reads, each once, in the order in which it was told."""
-        return self._reads[key]
-
-    def readers(self, key: K) -> list[K]:
-        """Return the nodes that read a node, or something given, directly; in the order in which they came to."""
-        return list(self._readers.get(key, ()))
-
-    def affected(self, changed: Iterable[K]) -> list[list[K]]:
-        """Return the nodes that something in `changed` may flip, directly or not, level by level.
-
-        What has changed is itself among them only if it reads something else that has. Levels without a
-        node are left out; nodes of one level come in the order in which they were reached.
-        """
-        by_level: dict[int, list[K]] = {}
-        for node in self._all_readers(changed):
-            by_level.setdefault(self._levels[node], []).append(node)
-        return [by_level[level] for level in sorted(by_level)]
 
     def check_invariants(self) -> None:
         """Raise AssertionError if levels or readers are not those of what the nodes read."""

@@ -61,12 +61,12 @@ def is_behind(a: Edge, b: Edge, *, one_zone: bool) -> bool:
     return reach(a)[0] >= reach(b)[1]
 
 
-def extent(calendar: Calendar, slack: int = _SLACK) -> tuple[int, int]:
+def extent(calendar: Calendar) -> tuple[int, int]:
     """Return the fewest and the most days after now that a time in the calendar window lies, as open bounds."""
     first, last = calendar.first, calendar.last
     least, most = _DAYS[calendar.unit]
-    low = (first - 1) * (most if first <= 0 else least) - slack
-    high = (last + 1) * (most if last >= 0 else least) + slack
+    low = (first - 1) * (most if first <= 0 else least) - _SLACK
+    high = (last + 1) * (most if last >= 0 else least) + _SLACK
     return max(low, 0) if first > 0 else low, min(high, 0) if last < 0 else high
 
 

@@ -5,17 +5,12 @@ Events of the future do not count, so every window ends at now.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from segmentkit.dsl import _calendar
 from segmentkit.dsl._calendar import DAY, Edge
 from segmentkit.dsl.predicates import Absolute, Calendar, Literal, Relative, Value, Window
 from segmentkit.linting._edges import NOW, coarser, extent, is_behind, reach, window_edges
 
 __all__ = ["holds_nothing", "is_within"]
-
-Reach: TypeAlias = tuple[float, float]
-"""Microseconds after now at which a window surely begins and ends, one way or the other."""
 
 
 def holds_nothing(window: Window | None, zone: str) -> bool:
