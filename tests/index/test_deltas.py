@@ -108,7 +108,7 @@ def test_deltas_equal_lists_with_the_same_deltas() -> None:
     assert deltas == list(deltas)
     assert deltas == Deltas(list(THREE))
     assert deltas != Deltas(THREE[:2])
-    assert deltas != [*list(deltas)[:-1], attrs.evolve(deltas[-1], seq=9)]
+    assert deltas != [*list(deltas)[:-1], deltas[-1]._replace(seq=9)]
     assert Deltas([]) == []
     assert deltas != "deltas"
     with pytest.raises(TypeError, match="unhashable"):
@@ -158,7 +158,7 @@ def test_of_an_odd_number_of_flips_the_last_stays() -> None:
 def test_objects_of_two_types_with_one_id_do_not_cancel() -> None:
     """A pair is one of a segment and an object of its type."""
     contact = delta(1, "s", "x", entered=True)
-    company = attrs.evolve(delta(2, "s", "x", entered=False), object_type="company")
+    company = delta(2, "s", "x", entered=False)._replace(object_type="company")
     assert consolidate([contact, company]) == [contact, company]
 
 

@@ -85,13 +85,14 @@ class Delete:
 Change: TypeAlias = Put | Update | Event | Retract | Delete
 
 
-@attrs.frozen
-class Delta:
+class Delta(NamedTuple):
     """One object entered or left one segment.
 
     `at` is the exact instant (UTC); `seq` counts from 1 without gaps over the whole engine;
     `cause` is put, update, event, retract, delete, load, time, define, redefine or drop; `backfill`
     marks those that come from a definition rather than from the object.
+
+    A tuple because a change may bring many (`bench_changes`); read it by name, since fields may be added.
     """
 
     segment: str
@@ -102,6 +103,9 @@ class Delta:
     cause: str
     backfill: bool = False
     object_type: str = ""
+
+
+_new_tuple = tuple.__new__  # a named tuple without the detour over its own constructor: `bench_changes`
 
 
 class Named(Protocol):
@@ -135,12 +139,12 @@ class Record(NamedTuple):
 
     def iter_deltas(self) -> Iterator[Delta]:
         """Yield the deltas, in order of `seq`: segments in the order of their numbers."""
-        at, seq = from_micros(self.at), self.seq
-        for flip in sorted(self.flips, key=head_of) if len(self.flips) > 1 else self.flips:
-            segment = self.heads[head_of(flip)]
+        first, at_us, object_type, object_id, flips, heads, cause = self
+        at = from_micros(at_us)
+        for seq, flip in enumerate(sorted(flips, key=head_of) if len(flips) > 1 else flips, start=first):
+            segment = heads[flip if flip >= 0 else ~flip]
             assert segment is not None
-            yield Delta(segment.name, self.object, flip >= 0, at, seq, self.cause, False, self.object_type)
-            seq += 1
+            yield _new_tuple(Delta, (segment.name, object_id, flip >= 0, at, seq, cause, False, object_type))
 
 
 def head_of(flip: int) -> int:
@@ -184,7 +188,8 @@ class Backfill(NamedTuple):
         """Yield the deltas, in order of `seq`."""
         at = from_micros(self.at)
         for seq, object_id in enumerate(self.objects, start=self.seq):
-            yield Delta(self.segment, object_id, self.entered, at, seq, self.cause, self.backfill, self.object_type)
+            fields = self.segment, object_id, self.entered, at, seq, self.cause, self.backfill, self.object_type
+            yield _new_tuple(Delta, fields)
 
 
 def bits_of(mask: int) -> list[int]:
