@@ -19,7 +19,9 @@ import pytest
 
 import segmentkit as sk
 from segmentkit import build
+from segmentkit.dsl.definitions import parse_definitions
 from segmentkit.dsl.predicates import And, Not
+from segmentkit.forms import jsonlogic, querybuilder
 from segmentkit.index.deltas import Change, Delta
 from segmentkit.stores.protocol import Batch, Definition
 
@@ -155,6 +157,8 @@ def test_an_argument_that_cannot_be_is_refused(
 
 TREE = sk.parse("orders > 4", SCHEMA, on="contact")
 
+RULES = {"combinator": "and", "rules": []}
+
 PURE_CALLS: dict[str, Callable[[Any], Any]] = {
     "parse": lambda odd: sk.parse(odd, SCHEMA, on="contact"),
     "parse, schema": lambda odd: sk.parse("true", odd, on="contact"),
@@ -173,6 +177,14 @@ PURE_CALLS: dict[str, Callable[[Any], Any]] = {
     "from_json, schema": lambda odd: sk.from_json(sk.to_json(TREE), [odd], "contact"),  # type: ignore[arg-type]
     "from_json, on": lambda odd: sk.from_json(sk.to_json(TREE), SCHEMA, [odd]),  # type: ignore[arg-type]
     "lint": lambda odd: sk.lint(odd, SCHEMA, on="contact"),
+    "lint, segments": lambda odd: sk.lint(TREE, SCHEMA, on="contact", segments={"a": odd}),
+    "lint, region": lambda odd: sk.lint("true", SCHEMA, on="contact", region=(0, [odd])),  # type: ignore[arg-type]
+    "complete, segments": lambda odd: sk.complete("", 0, SCHEMA, on="contact", segments=[[odd]]),  # type: ignore[list-item]
+    "from_querybuilder": lambda odd: querybuilder.from_querybuilder(RULES, SCHEMA, [odd]),  # type: ignore[arg-type]
+    "from_querybuilder, schema": lambda odd: querybuilder.from_querybuilder(RULES, odd, "contact"),
+    "from_jsonlogic": lambda odd: jsonlogic.from_jsonlogic({}, SCHEMA, [odd]),  # type: ignore[arg-type]
+    "from_jsonlogic, schema": lambda odd: jsonlogic.from_jsonlogic({}, odd, "contact"),
+    "parse_definitions": lambda odd: parse_definitions([odd]),  # type: ignore[arg-type]
     "complete": lambda odd: sk.complete([odd], 0, SCHEMA, on="contact"),  # type: ignore[arg-type]
     "complete, position": lambda odd: sk.complete("", [odd], SCHEMA, on="contact"),  # type: ignore[arg-type]
     "complete, schema": lambda odd: sk.complete("", 0, odd, on="contact"),

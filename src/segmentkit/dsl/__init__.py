@@ -60,7 +60,7 @@ def parse(
     >>> format(parse("(orders>4)  AND not orders = 7", schema, on="contact"))
     'orders > 4 and orders != 7'
     """
-    from segmentkit.dsl._arguments import check_arguments, check_characters
+    from segmentkit.dsl._arguments import check_arguments, check_characters, check_region
 
     check_arguments(schema, params, segments, origin)
     if not isinstance(text, str):
@@ -72,6 +72,7 @@ def parse(
 
     if not text.isascii():
         check_characters(text, origin)
+    check_region(region)
     start, end = region or (0, len(text))
     tree = parse_tree(text, start, end, origin)
     return check(tree, schema, on, params or {}, text, origin, segments)

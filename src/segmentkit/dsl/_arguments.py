@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from segmentkit.errors import ArgumentError, FilterSyntaxError, Problem
 from segmentkit.schema import Schema
 
-__all__ = ["check_arguments", "check_characters", "check_schema"]
+__all__ = ["check_arguments", "check_characters", "check_region", "check_schema"]
 
 
 def check_schema(schema: Any) -> None:
@@ -24,6 +25,13 @@ def check_characters(text: str, origin: str) -> None:
     except UnicodeEncodeError as error:
         message = f"U+{ord(text[error.start]):04X} is half of a surrogate pair"
         raise FilterSyntaxError([Problem.at(message, text, error.start, error.start + 1)], text, origin) from None
+
+
+def check_region(region: Any) -> None:
+    """Raise ArgumentError unless it is where a part of a text begins and ends, or None for all of it."""
+    is_pair = isinstance(region, tuple | list) and len(region) == 2
+    if region is not None and not (is_pair and all(isinstance(end, int) and 0 <= end <= sys.maxsize for end in region)):
+        raise ArgumentError.of("region", "two offsets into the text", region)
 
 
 def check_arguments(schema: Any, params: Any = None, segments: Any = None, origin: Any = "") -> None:

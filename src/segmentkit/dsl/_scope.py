@@ -16,7 +16,7 @@ import attrs
 from segmentkit.dsl._literals import quote_name
 from segmentkit.dsl._scan import MAX_PROBLEMS, shown
 from segmentkit.dsl.predicates import Predicate, Span, Value
-from segmentkit.errors import DefinitionError, FilterTypeError, Problem, UnknownNameError
+from segmentkit.errors import DefinitionError, FilterTypeError, Problem, UnknownNameError, repr_of
 from segmentkit.schema import EventType, ObjectType, Schema
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Node: TypeAlias = Tree[Token] | Token
 
-__all__ = ["Findings", "Scope", "bare", "either", "name_of", "nearest", "span", "suggestion", "words_of"]
+__all__ = ["Findings", "Scope", "bare", "check_on", "either", "name_of", "nearest", "span", "suggestion", "words_of"]
 
 
 def span(node: Node) -> Span:
@@ -132,6 +132,15 @@ class Scope:
     def at(self, object_type: str) -> Scope:
         """Return the scope of a related object."""
         return attrs.evolve(self, object_type=self.schema.type(object_type), event=None)
+
+
+def check_on(on: Any, schema: Schema, origin: str = "") -> None:
+    """Raise UnknownNameError unless the schema has the object type."""
+    if isinstance(on, str) and on in schema.types:
+        return
+    name = on if isinstance(on, str) else repr_of(on)
+    problem = Problem.at(f"unknown object type {shown(name, 100)}", name, 0, len(name), suggestion(name, schema.types))
+    raise UnknownNameError([problem], name, origin, (name,))
 
 
 _LONGEST_MISSPELT: Final = 250  # names have up to 200 characters, and the search takes their product

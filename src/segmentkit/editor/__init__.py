@@ -60,9 +60,10 @@ def complete(
         raise ArgumentError.of("text and on", "text", on if isinstance(text, str) else text)
     if isinstance(position, bool) or not isinstance(position, int):
         raise ArgumentError.of("position", "an offset into the text", position)
-    if isinstance(segments, str) or not isinstance(segments, Iterable):
+    names: list[Any] = list(segments) if isinstance(segments, Iterable) and not isinstance(segments, str) else [None]
+    if not all(isinstance(name, str) for name in names):
         raise ArgumentError.of("segments", "names of segments", segments)
-    by_name = dict(segments) if isinstance(segments, Mapping) else dict.fromkeys(segments, "")
+    by_name = dict(segments) if isinstance(segments, Mapping) else dict.fromkeys(names, "")
     return completions(text, position, schema, on, by_name)
 
 

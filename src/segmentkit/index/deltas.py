@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, overload
 
 import attrs
 
-from segmentkit.errors import ArgumentError
+from segmentkit.errors import ArgumentError, repr_of
 from segmentkit.schema import from_micros
 
 __all__ = [
@@ -277,7 +277,7 @@ class Deltas(Sequence[Delta]):
         if index < 0:
             index += length
         if not 0 <= index < length:
-            raise IndexError(f"delta {index} of {length}")
+            raise IndexError(f"delta {repr_of(index)} of {length}")
         place = bisect_right(self._counted(), index)
         record = self.records[place]
         return list(record.iter_deltas())[index - (self._counted()[place] - record.n_deltas)]
