@@ -20,7 +20,7 @@ import pytest
 import segmentkit as sk
 from segmentkit import build
 from segmentkit.dsl.definitions import parse_definitions
-from segmentkit.dsl.predicates import And, Not
+from segmentkit.dsl.predicates import And, Duration, Not
 from segmentkit.forms import jsonlogic, querybuilder
 from segmentkit.index.deltas import Change, Delta
 from segmentkit.stores.protocol import Batch, Definition
@@ -259,6 +259,29 @@ def test_half_of_a_surrogate_pair_is_no_filter(engine: sk.Engine, where: str) ->
 def test_a_period_that_no_file_could_say_is_refused(engine: sk.Engine, refresh: timedelta) -> None:
     """Five microseconds were "0 seconds", which the definition file refuses to read."""
     check_refused(lambda: engine.define("new", on="contact", where="true", refresh=refresh))
+    check_unchanged(engine)
+
+
+def test_parameters_make_no_filter_over_the_limits(engine: sk.Engine) -> None:
+    """What a segment keeps is its text with the values in it, and the next engine on the store has to read it."""
+    for where, values in (
+        ("orders in $p", list(range(100_002))),
+        ("email in $p", ["x" * 60_000 + c for c in "abcdefghijklmnopq"]),
+    ):
+        with pytest.raises(sk.LimitError):
+            engine.define("new", on="contact", where=where, params={"p": values})
+    check_unchanged(engine)
+
+
+@pytest.mark.parametrize(
+    ("count", "unit"),
+    [("x", "day"), (1.5, "day"), (-1, "day"), (1, "fortnight"), (HUGE, "day")],
+    ids=["text", "fraction", "negative", "unit", "huge"],
+)
+@pytest.mark.parametrize("where", ["seen in the last $p", "seen > now - $p"])
+def test_a_duration_that_is_none_is_no_parameter(engine: sk.Engine, where: str, count: Any, unit: Any) -> None:
+    """It comes from the host, which may put anything together."""
+    check_refused(lambda: engine.define("new", on="contact", where=where, params={"p": Duration(count, unit)}))
     check_unchanged(engine)
 
 

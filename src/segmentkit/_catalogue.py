@@ -168,6 +168,8 @@ class Catalogue:
         tree = dsl.parse(definition.where, self._schema, definition.on, params=params, origin=origin, segments=segments)
         if params or not (where is None or isinstance(where, str)):
             definition = attrs.evolve(definition, where=dsl.format(tree))
+            if params:  # with their values in it, the text has to be one that a store's next engine can read
+                dsl.parse(definition.where, self._schema, definition.on, origin=origin, segments=segments)
         segment = _segment_of(definition, tree)
         self._check_order([segment])
         return segment

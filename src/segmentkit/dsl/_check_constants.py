@@ -155,12 +155,16 @@ def _number_from_host(
     return _number(exact, hint, scope, where)
 
 
+_UNITS = ("second", "minute", "hour", "day", "week", "month", "year")
 _EXACT = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def _duration_from_host(value: Duration | timedelta) -> Duration:
     """Return a timedelta in its largest whole unit, up to days."""
     if isinstance(value, Duration):
+        is_whole = isinstance(value.count, int) and not isinstance(value.count, bool) and value.count >= 0
+        if not is_whole or value.unit not in _UNITS:
+            raise ValueError(f"expected a duration of whole units, got {repr_of(value, 80)}")
         return value
     seconds, rest = divmod(value, timedelta(seconds=1))
     if rest or seconds < 0:
