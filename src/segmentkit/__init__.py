@@ -21,6 +21,7 @@ from segmentkit.dsl import format, parse
 from segmentkit.editor import Completion, complete, describe
 from segmentkit.engine import Engine
 from segmentkit.errors import (
+    ArgumentError,
     ClockError,
     CycleError,
     DataError,
@@ -63,6 +64,7 @@ from segmentkit.schema import (
 from segmentkit.stores import MemoryStore
 
 __all__ = [
+    "ArgumentError",
     "Change",
     "Clock",
     "ClockError",

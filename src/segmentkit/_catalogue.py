@@ -11,12 +11,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeGuard
 
 import attrs
 
 from segmentkit.dsl.predicates import Crossing, Predicate, iter_nodes
-from segmentkit.errors import DefinitionError, Problem, UnknownNameError
+from segmentkit.errors import (
+    ArgumentError,
+    DefinitionError,
+    Problem,
+    SegmentKitError,
+    StoreError,
+    UnknownNameError,
+    repr_of,
+)
 from segmentkit.index._hidden import PREFIX, HiddenSegments
 from segmentkit.index._matcher import Matcher
 from segmentkit.index._ripple import Ripple
@@ -24,10 +32,28 @@ from segmentkit.index._segments import Segment
 from segmentkit.index._stay_log import StayLog
 from segmentkit.index._table import World
 from segmentkit.index.deltas import Delta
-from segmentkit.schema import Schema, names, to_micros
+from segmentkit.schema import MAX_TEXT, Schema, names, to_micros
 from segmentkit.stores.protocol import Definition
 
 _NOBODY: Mapping[str, Segment] = {}
+
+
+def _read(path: str | Path) -> str:
+    """Return the text of a definition file.
+
+    Raises:
+        ArgumentError: there is no such path on any machine.
+        DefinitionError: it is no text in UTF-8.
+    """
+    if not isinstance(path, str | Path):
+        raise ArgumentError.of("path", "the path of a file", path)
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        why = f"the file {repr_of(str(path))} is not text in UTF-8 ({error.reason} at byte {error.start:,})"
+        raise DefinitionError([Problem(why, hint="save it as UTF-8")], "", str(path)) from None
+    except ValueError:  # a NUL, or half of a surrogate pair
+        raise ArgumentError.of("path", "the path of a file", path) from None
 
 
 class Catalogue:
@@ -67,16 +93,35 @@ class Catalogue:
         Raises:
             UnknownNameError: there is no such segment.
         """
-        segment = self.segments.get(name)
+        segment = self.segments.get(name) if isinstance(name, str) else None
         if segment is None:
             from difflib import get_close_matches
 
-            close = get_close_matches(str(name), self.segments, n=1)
+            close = get_close_matches(name, self.segments, n=1) if isinstance(name, str) and len(name) <= 250 else []
             hint = f"did you mean {close[0]!r}?" if close else ""
-            raise UnknownNameError([Problem(f"there is no segment {name!r}", hint=hint)], str(name), names=[str(name)])
+            raise UnknownNameError([Problem(f"there is no segment {repr_of(name)}", hint=hint)], *_named(name))
         return segment
 
-    def ordered(self, definitions: Iterable[Definition]) -> list[Definition]:
+    def stored(self, definitions: Iterable[Definition]) -> Iterator[Segment]:
+        """Yield the segments of a store's definitions, each after those it refers to; they are to be swapped in.
+
+        Raises:
+            StoreError: one of them does not fit the schema, or they do not fit together.
+        """
+        listed = list(definitions)
+        for definition in listed:
+            if not isinstance(definition, Definition) or not isinstance(definition.where, str):
+                raise StoreError(f"the store gave {repr_of(definition)} for the definition of a segment")
+        name = None
+        try:
+            for definition in self._ordered(listed):
+                name = definition.name
+                yield self.compile(definition)
+        except SegmentKitError as error:
+            which = "segments do" if name is None else f"segment {repr_of(name)} does"
+            raise StoreError(f"the store's {which} not fit the schema: {error}") from error
+
+    def _ordered(self, definitions: Iterable[Definition]) -> list[Definition]:
         """Return definitions that fit together, each after those it refers to.
 
         Raises:
@@ -99,7 +144,7 @@ class Catalogue:
 
     def check_free(self, name: str) -> None:
         """Raise DefinitionError if the name is taken."""
-        if name in self.segments:
+        if isinstance(name, str) and name in self.segments:
             raise bad_name(name, "is defined already; use redefine() to change it")
 
     def compile(
@@ -123,6 +168,8 @@ class Catalogue:
         tree = dsl.parse(definition.where, self._schema, definition.on, params=params, origin=origin, segments=segments)
         if params or not (where is None or isinstance(where, str)):
             definition = attrs.evolve(definition, where=dsl.format(tree))
+            if params:  # with their values in it, the text has to be one that a store's next engine can read
+                dsl.parse(definition.where, self._schema, definition.on, origin=origin, segments=segments)
         segment = _segment_of(definition, tree)
         self._check_order([segment])
         return segment
@@ -135,7 +182,7 @@ class Catalogue:
         """
         from segmentkit.dsl.definitions import parse_definitions
 
-        items = parse_definitions(Path(path).read_text(encoding="utf-8"), origin=str(path))
+        items = parse_definitions(_read(path), origin=str(path))
         types = self._types() | {item.name: item.on for item in items}
         compiled = []
         for item in items:
@@ -150,12 +197,16 @@ class Catalogue:
         return compiled
 
     def _check(self, definition: Definition) -> None:
-        if not isinstance(definition.name, str) or not 0 < len(definition.name) <= 200 or PREFIX in definition.name:
-            raise bad_name(definition.name, "has to be text of 1 to 200 characters, none of them NUL")
-        if definition.on not in self._schema.types:
-            message = f"segment {definition.name!r} is on the unknown object type {definition.on!r}"
+        name, on = definition.name, definition.on
+        if not _is_text(name) or not 0 < len(name) <= MAX_NAME or PREFIX in name:
+            raise bad_name(name, f"has to be text of 1 to {MAX_NAME} characters, none of them NUL")
+        if not isinstance(on, str) or on not in self._schema.types:
+            message = f"segment {name!r} is on the unknown object type {repr_of(on)}"
             hint = f"declared: {names(self._schema.types)}"
-            raise UnknownNameError([Problem(message, hint=hint)], str(definition.on), names=[str(definition.on)])
+            raise UnknownNameError([Problem(message, hint=hint)], *_named(on))
+        if not _is_text(definition.description) or len(definition.description) > MAX_TEXT:
+            what = f"text of up to {MAX_TEXT:,} characters"
+            raise bad_name(name, f"has description={repr_of(definition.description)}; expected {what}")
 
     def _check_order(self, new: Sequence[Segment]) -> list[Segment]:
         """Return new segments, each after those it refers to; CycleError if that cannot be."""
@@ -345,20 +396,58 @@ def text_of(where: str | Predicate) -> str:
     return dsl.format(where)
 
 
-def agents(hidden_from: Iterable[str]) -> frozenset[str]:
+def agents(name: str, hidden_from: Iterable[str]) -> frozenset[str]:
     """Return agents as a set; one may be given alone."""
-    return frozenset((hidden_from,)) if isinstance(hidden_from, str) else frozenset(hidden_from)
+    return frozenset(_texts(name, "hidden_from", hidden_from))
+
+
+def labels(name: str, tags: Iterable[str]) -> tuple[str, ...]:
+    """Return tags, each once; one may be given alone."""
+    return tuple(dict.fromkeys(_texts(name, "tags", tags)))
+
+
+def _texts(name: str, what: str, given: Iterable[str]) -> list[str]:
+    """Return names that the host gives a segment; one may be given alone."""
+    found = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [given]
+    for text in found:
+        if not _is_text(text) or not 0 < len(text) <= MAX_NAME:
+            raise bad_name(name, f"has {what} with {repr_of(text)}; expected text of 1 to {MAX_NAME} characters")
+    return found
+
+
+MAX_NAME: Final = 200
+"""Longest name of a segment, an agent or a tag, in characters."""
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Whether it is text that can be written down: halves of surrogate pairs cannot."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _named(name: object) -> tuple[str, str, tuple[str, ...]]:
+    """Return source, origin and names of the error about a name that nobody declared."""
+    text = name if isinstance(name, str) else repr_of(name)
+    return text, "", (text,)
 
 
 def period(name: str, refresh: timedelta | str | None) -> str:
     """Return a period as text, such as "4 hours"; "" for None."""
     if refresh is None:
         return ""
-    if isinstance(refresh, timedelta) and refresh > timedelta():
-        return f"{refresh // timedelta(seconds=1)} seconds"
+    if isinstance(refresh, timedelta):
+        seconds, rest = divmod(refresh, timedelta(seconds=1))
+        if not rest and 0 < seconds < 10**9:
+            return f"{seconds} seconds"
     if isinstance(refresh, str) and _PERIOD.fullmatch(refresh):
         return refresh
-    raise bad_name(name, f"has refresh={refresh!r}; expected a positive timedelta or text such as '4 hours'")
+    expected = "a positive timedelta or text such as '4 hours'; a timedelta of whole seconds, below a billion"
+    raise bad_name(name, f"has refresh={repr_of(refresh)}; expected {expected}")
 
 
 _PERIOD = re.compile(r"[1-9][0-9]{0,8} (second|minute|hour|day|week|month|year)s?")
@@ -373,4 +462,5 @@ def _segment_of(definition: Definition, tree: Predicate) -> Segment:
 
 def bad_name(name: object, why: str) -> DefinitionError:
     """Return the error for a segment that is wrong in itself."""
-    return DefinitionError([Problem(f"segment {name!r} {why}", 0, len(str(name)))], str(name))
+    text = name if isinstance(name, str) else repr_of(name)
+    return DefinitionError([Problem(f"segment {repr_of(name, 250)} {why}", 0, len(text))], text)

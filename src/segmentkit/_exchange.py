@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from segmentkit.errors import StoreError
 from segmentkit.index._segments import Segment
 from segmentkit.index.deltas import Backfill, Deltas, Record
 from segmentkit.stores.protocol import Definition
@@ -38,17 +37,17 @@ def exchange(engine: Engine, old: Sequence[Segment], new: Sequence[Segment], cau
         if segment.name in held:  # readers of a new segment are as new, and were planned after it
             _tell_readers(engine, segment, was, members, cause)
     engine._collect(records)
-    kept = {segment.name for segment in new}
+    kept, deltas = {segment.name for segment in new}, Deltas(records)
     try:
-        engine._commit(
-            Deltas(records),
+        engine._save(
+            deltas,
             (),
             defined=[
                 Definition(s.name, s.object_type, s.where, s.description, s.hidden_from, s.refresh, s.tags) for s in new
             ],
             dropped=[segment.name for segment in old if segment.name not in kept],
         )
-    except StoreError:
+    except BaseException:
         engine._unsaved = records[:saved]
         with world.taken_back():
             after = {segment.name: BitMap(segment.members) for segment in new}
@@ -60,6 +59,7 @@ def exchange(engine: Engine, old: Sequence[Segment], new: Sequence[Segment], cau
         catalogue.segments = {name: catalogue.segments[name] for name in before}
         engine._seq = seq
         raise
+    engine._tell(deltas)
 
 
 def put_right(engine: Engine, segment: Segment, found: BitMap, records: list[Record | Backfill]) -> Deltas:
@@ -74,12 +74,13 @@ def put_right(engine: Engine, segment: Segment, found: BitMap, records: list[Rec
     deltas = Deltas(records)
     if records:
         try:
-            engine._commit(deltas, ())
-        except StoreError:
+            engine._save(deltas, ())
+        except BaseException:
             engine._unsaved, engine._seq = records[:saved], seq
             raise
     segment.numbers.clear()
     segment.numbers |= found
+    engine._tell(deltas)
     return deltas
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from segmentkit.errors import DataError, MissingExtraError
+from segmentkit.errors import DataError, MissingExtraError, repr_of
 
 __all__ = ["columns_of", "host_values"]
 
@@ -33,7 +33,11 @@ def columns_of(frame: Any) -> dict[str, Any]:
             raise DataError(f"the columns of a frame have to be of the same length: {found}")
         return columns
     if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
-        table = _pyarrow().table(frame)
+        arrow = _pyarrow()
+        try:
+            table = arrow.table(frame)
+        except arrow.ArrowInvalid as error:  # an array that is no table
+            raise DataError(f"the frame is no table: {error}") from None
         names = table.column_names
         if len(set(names)) < len(names):
             raise DataError(f"a column of the frame comes twice: {', '.join(map(repr, names))}")
@@ -46,13 +50,17 @@ def columns_of(frame: Any) -> dict[str, Any]:
 
 def _column(name: Any, column: Any) -> Any:
     if not isinstance(name, str):
-        raise DataError(f"the name of a column has to be text, got {name!r} ({type(name).__name__})")
+        raise DataError(f"the name of a column has to be text, got {repr_of(name)} ({type(name).__name__})")
     if hasattr(column, "__arrow_c_stream__") or hasattr(column, "__arrow_c_array__"):
         return _pyarrow().chunked_array(column) if hasattr(column, "__arrow_c_stream__") else _pyarrow().array(column)
     if type(column).__module__ == "numpy" and getattr(column, "ndim", 0) == 1:
         return column
-    if isinstance(column, str | bytes | Mapping) or not isinstance(column, Iterable):
-        raise DataError(f"column {name!r}: expected a list or an array, got {type(column).__name__}")
+    if (
+        isinstance(column, str | bytes | Mapping)
+        or not isinstance(column, Iterable)
+        or getattr(column, "shape", None) == ()
+    ):
+        raise DataError(f"column {repr_of(name)}: expected a list or an array, got {type(column).__name__}")
     return list(column)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from segmentkit._exchange import record
 from segmentkit._frames import columns_of, host_values
-from segmentkit.errors import DataError
+from segmentkit.errors import DataError, repr_of
 from segmentkit.index import _bulk
 from segmentkit.index._accept import MAX_ID
 from segmentkit.index._bulk_load import add_events, numbers_of, put_objects
@@ -63,8 +63,8 @@ def load_events(
 ) -> Deltas:
     """Add one event for each row of a frame; see `Engine.load_events`."""
     table = _table(engine, object_type)
-    if name not in table.events:
-        raise DataError(f"{table.name} has no event {name!r}{_hint(name, table.events)}", object_type=table.name)
+    if not isinstance(name, str) or name not in table.events:
+        raise DataError(f"{table.name} has no event {repr_of(name)}{_hint(name, table.events)}", object_type=table.name)
     columns = columns_of(frame)
     objects = _required(table, columns, object, "object=")
     ats = _required(table, columns, at, "at=")
@@ -122,16 +122,16 @@ def _finish(
 
 
 def _table(engine: Engine, object_type: str) -> Table:
-    table = engine._tables.get(object_type)
+    table = engine._tables.get(object_type) if isinstance(object_type, str) else None
     if table is None:
-        raise DataError(f"unknown object type {object_type!r}{_hint(object_type, engine._tables)}")
+        raise DataError(f"unknown object type {repr_of(object_type)}{_hint(object_type, engine._tables)}")
     return table
 
 
 def _required(table: Table, columns: dict[str, Any], name: str, argument: str) -> Any:
-    if name not in columns:
+    if not isinstance(name, str) or name not in columns:
         raise DataError(
-            f"{table.name}: the frame has no column {name!r}, which {argument} names{_hint(name, columns)}",
+            f"{table.name}: the frame has no column {repr_of(name)}, which {argument} names{_hint(name, columns)}",
             object_type=table.name,
             name=name,
         )
@@ -144,7 +144,7 @@ def _known(table: Table, columns: dict[str, Any], read: Collection[str], known: 
     for name in names:
         if name not in known:
             raise DataError(
-                f"{table.name}: column {name!r} of the frame is no {what}{_hint(name, known)}",
+                f"{table.name}: column {repr_of(name)} of the frame is no {what}{_hint(name, known)}",
                 object_type=table.name,
                 name=name,
             )
@@ -160,9 +160,9 @@ def _converted(table: Table, value_type: ValueType, name: str, column: Any, obje
 
 
 def _bad_row(table: Table, row: int, name: str, value: object, why: str, *, object_id: str | None = None) -> DataError:
-    who = table.name if object_id is None else f"{table.name} {object_id!r}"
+    who = table.name if object_id is None else f"{table.name} {repr_of(object_id)}"
     return DataError(
-        f"row {row + 1:,} of the frame, {who}: column {name!r}: {why}",
+        f"row {row + 1:,} of the frame, {who}: column {repr_of(name)}: {why}",
         object_type=table.name,
         object_id=object_id,
         name=name,
@@ -192,8 +192,7 @@ def _ids(table: Table, name: str, column: Any, what: str, *, optional: bool = Fa
 
 
 def _no_id(what: str, value: object) -> str:
-    shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "..."
-    return f"{what} has to be text of 1 to {MAX_ID:,} characters, got {shown} ({type(value).__name__})"
+    return f"{what} has to be text of 1 to {MAX_ID:,} characters, got {repr_of(value)} ({type(value).__name__})"
 
 
 def _is_encodable(value: str) -> bool:
@@ -246,8 +245,8 @@ def _known_numbers(engine: Engine, table: Table, owners: Coded) -> Any:
             row = int(rows[0])
             object_id = owners.values[int(owners.codes[row])]
             raise DataError(
-                f"row {row + 1:,} of the frame, {table.name} {object_id!r}: there is no such object to add an event "
-                'to; load it first, or use Engine(..., unknown="create")',
+                f"row {row + 1:,} of the frame, {table.name} {repr_of(object_id)}: there is no such object to add an "
+                'event to; load it first, or use Engine(..., unknown="create")',
                 object_type=table.name,
                 object_id=object_id,
                 position=row + 1,
@@ -311,5 +310,5 @@ def _apply_events(  # noqa: PLR0917  # the parts of a frame
 
 def _hint(name: object, known: Any) -> str:
     names = list(known)
-    close = get_close_matches(name, names, n=1) if isinstance(name, str) else []
+    close = get_close_matches(name, names, n=1) if isinstance(name, str) and len(name) <= 250 else []
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(map(str, names))[:20]) or 'none'}"

@@ -25,6 +25,7 @@ from typing import Any, Final
 
 from segmentkit.dsl import parse
 from segmentkit.dsl.predicates import Duration, Predicate
+from segmentkit.errors import repr_of
 from segmentkit.forms._build_expressions import Condition, PlainValue, Value, as_condition
 from segmentkit.forms._build_sources import (
     Chain,
@@ -39,7 +40,7 @@ from segmentkit.forms._build_sources import (
     rank,
 )
 from segmentkit.forms._build_windows import WINDOWS
-from segmentkit.forms._build_written import AND, ATOM, OR, Piece, Written, misuse, repr_of, text, write
+from segmentkit.forms._build_written import AND, ATOM, OR, Piece, Written, misuse, text, write
 from segmentkit.schema import Schema
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-from segmentkit.errors import ClockError
+from segmentkit.errors import ClockError, repr_of
 from segmentkit.schema import from_micros, to_micros
 
 __all__ = ["Clock", "ManualClock", "SystemClock"]
@@ -62,8 +62,14 @@ class ManualClock:
         self._now = from_micros(micros)
 
     def advance(self, by: timedelta) -> None:
-        """Move on by `by`; ClockError if it is negative."""
-        self.set(self._now + by)
+        """Move on by `by`; ClockError if it is negative, no timedelta, or leads beyond the year 9999."""
+        if not isinstance(by, timedelta):
+            raise ClockError(f"expected a timedelta, got {repr_of(by)} ({type(by).__name__})")
+        try:
+            to = self._now + by
+        except OverflowError:
+            raise ClockError(f"{self._now.isoformat()} and {by!r} lead outside of the years 1 to 9999") from None
+        self.set(to)
 
     def __repr__(self) -> str:
         return f"ManualClock({self._now.isoformat()})"

@@ -13,21 +13,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from pyroaring import BitMap
 
 from segmentkit import _exchange, _passing
-from segmentkit._catalogue import Catalogue, agents, period, text_of
+from segmentkit._catalogue import Catalogue, agents, bad_name, labels, period, text_of
 from segmentkit._reports import Difference, EngineStatistics, Preview
 from segmentkit._subscriptions import Subscription, Subscriptions
 from segmentkit.clock import Clock, SystemClock
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.dsl.predicates import Predicate
 from segmentkit.errors import (
+    ArgumentError,
     ClockError,
     SegmentKitError,
     StoreError,
+    cannot_leave,
+    repr_of,
 )
 from segmentkit.index._accept import Acceptor, One, Operation
 from segmentkit.index._deadlines import Deadlines
@@ -52,7 +55,7 @@ from segmentkit.index.deltas import (
 )
 from segmentkit.schema import Schema, from_micros, to_micros
 from segmentkit.stores.memory import MemoryStore
-from segmentkit.stores.protocol import Batch, Definition, SharesFacts, Store
+from segmentkit.stores.protocol import Batch, Definition, SharesFacts, Store, from_store
 
 __all__ = ["Engine"]
 
@@ -61,6 +64,14 @@ _CHANGES = (Put, Update, Event, Retract, Delete)
 _NO_DELTAS = Deltas(())
 BATCH_FROM = 300
 """Changes from which on a batch is looked at as a whole (`_batches`): there it begins to win (`bench_batches`)."""
+
+
+def _listed(changes: object) -> list[Change]:
+    if isinstance(changes, _CHANGES):
+        return [changes]
+    if isinstance(changes, str | bytes | Mapping) or not isinstance(changes, Iterable):
+        raise ArgumentError.of("changes", "a change or some changes", changes)
+    return list(changes)
 
 
 class Engine:
@@ -96,9 +107,13 @@ class Engine:
         unknown: Literal["error", "create"] = "error",
     ) -> None:
         if not isinstance(schema, Schema):
-            raise TypeError(f"expected a Schema, got {schema!r}")
-        if unknown not in ("error", "create"):
-            raise ValueError(f"unknown= is 'error' or 'create', got {unknown!r}")
+            raise ArgumentError.of("schema", "a Schema", schema)
+        if not isinstance(unknown, str) or unknown not in ("error", "create"):
+            raise ArgumentError.of("unknown", "'error' or 'create'", unknown)
+        if store is not None and not isinstance(store, Store):
+            raise ArgumentError.of("store", "a store (see segmentkit.stores.Store)", store)
+        if clock is not None and not isinstance(clock, Clock):
+            raise ArgumentError.of("clock", "a clock with now()", clock)
         self.schema = schema
         self._store: Store = MemoryStore() if store is None else store
         self._clock: Clock = SystemClock() if clock is None else clock
@@ -128,24 +143,25 @@ class Engine:
 
     def _take_over(self) -> None:
         """Bring an empty engine to the state of its store, without deltas."""
-        last = self._store.now()
+        store = self._store
+        (last,) = from_store("the instant", lambda: [store.now()])
         if last is None:
             return
-        self._now = to_micros(last)
-        self._seq = self._store.seq()
+        (self._seq,) = from_store("the number of the last delta", lambda: [store.seq()])
+        if not isinstance(self._seq, int) or self._seq < 0:
+            raise StoreError(f"the store gave {repr_of(self._seq)} for the number of the last delta, 0 for none")
         try:
-            operations, _ = self._acceptor.accept(self._store.facts(), self._now)
+            self._now = to_micros(last)
+            operations, _ = self._acceptor.accept(from_store("the facts", store.facts), self._now)
+        except StoreError:
+            raise
         except SegmentKitError as error:
             raise StoreError(f"the store's facts do not fit the schema: {error}") from error
         for writer in self._write(operations, None):
             writer.forget()
         for table in self._tables.values():
             table.forget_births()
-        for definition in self._catalogue.ordered(self._store.definitions()):
-            try:
-                segment = self._catalogue.compile(definition)
-            except SegmentKitError as error:
-                raise StoreError(f"the store's segment {definition.name!r} does not fit the schema: {error}") from error
+        for segment in self._catalogue.stored(from_store("the definitions", store.definitions)):
             self._catalogue.swap([], [segment], self._now)
         self._unsaved = self._advance_to(max(self._now, self._clock_read))  # told with the next batch
 
@@ -177,22 +193,20 @@ class Engine:
             keeps the facts itself, or filters read other objects.
         """
         with self._lock:
+            if type(changes) is not list:
+                changes = _listed(changes)  # before the clock is read: a generator may do anything, also here
             now = self._read_clock()
-            if type(changes) is list and len(changes) == 1 and self._shares_facts:
+            if len(changes) == 1 and self._shares_facts:
                 one = self._acceptor.accept_one(changes[0], now)
                 if one is not None:
                     return self._apply_one(one, now)
-            if type(changes) is not list and isinstance(changes, _CHANGES):
-                changes = [changes]
             resolves = not self._shares_facts
-            if not resolves and self._ripple.is_still:
-                changes = changes if isinstance(changes, list) else list(changes)
-                if len(changes) >= BATCH_FROM:
-                    from segmentkit import _batches
+            if not resolves and self._ripple.is_still and len(changes) >= BATCH_FROM:
+                from segmentkit import _batches
 
-                    together = _batches.apply(self, changes, now, BATCH_FROM)
-                    if together is not None:
-                        return together
+                together = _batches.apply(self, changes, now, BATCH_FROM)
+                if together is not None:
+                    return together
             operations, resolved = self._acceptor.accept(changes, now, resolves=resolves)
             records = self._advance_to(now)
             saved, seq = len(records), self._seq
@@ -202,13 +216,14 @@ class Engine:
             deltas = Deltas(records)
             if operations or records:
                 try:
-                    self._commit(deltas, resolved)
-                except StoreError:
+                    self._save(deltas, resolved)
+                except BaseException:
                     with self._world.taken_back():
                         for writer in self._write(list(reversed(undo or ())), None):
                             writer.forget()
                     self._unsaved, self._seq = records[:saved], seq
                     raise
+                self._tell(deltas)
             return deltas
 
     def _apply_one(self, one: One, now: int) -> Deltas:
@@ -372,10 +387,11 @@ class Engine:
             deltas = Deltas(records)
             if records:
                 try:
-                    self._commit(deltas, ())
-                except StoreError:
+                    self._save(deltas, ())
+                except BaseException:
                     self._unsaved = records
                     raise
+                self._tell(deltas)
             return deltas
 
     def _read_clock(self) -> int:
@@ -415,7 +431,12 @@ class Engine:
         for writer in self._writers.values():
             self._seq = writer.finish(records, self._seq, self._now)
 
-    def _commit(
+    def _commit(self, deltas: Deltas, changes: Sequence[Change]) -> None:
+        """Store one batch, then tell the subscribers."""
+        self._save(deltas, changes)
+        self._tell(deltas)
+
+    def _save(
         self,
         deltas: Deltas,
         changes: Sequence[Change],
@@ -423,7 +444,7 @@ class Engine:
         defined: Sequence[Definition] = (),
         dropped: Sequence[str] = (),
     ) -> None:
-        """Store one batch, then tell the subscribers."""
+        """Store one batch; whatever is raised, an interrupt too, nothing of it was stored."""
         try:
             self._store.append(_new_tuple(Batch, (self._now, changes, deltas, defined, dropped)))
         except StoreError:
@@ -433,6 +454,9 @@ class Engine:
         self._revision += 1
         if self._world.stays:
             self._world.commit()
+
+    def _tell(self, deltas: Deltas) -> None:
+        """Tell the subscribers what has been stored."""
         if self._subscriptions.all and deltas:
             self._subscriptions.tell(deltas)
 
@@ -465,16 +489,16 @@ class Engine:
 
         Raises:
             FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: the filter is wrong; nothing changed.
-            DefinitionError: the name is taken or empty.
+            DefinitionError: the name is taken or empty, or what stands beside the filter is of another type.
+            ArgumentError: `params` is no mapping.
 
         Cost:
             One look at each object for each literal that no other segment uses yet.
         """
         with self._lock:
+            hidden, kept_tags = agents(name, hidden_from), labels(name, tags)
             self._catalogue.check_free(name)
-            definition = Definition(
-                name, on, text_of(where), description, agents(hidden_from), period(name, refresh), tuple(tags)
-            )
+            definition = Definition(name, on, text_of(where), description, hidden, period(name, refresh), kept_tags)
             segment = self._catalogue.compile(definition, params, where)
             segment.since = self._seq
             _exchange.exchange(self, [], [segment], "define")
@@ -502,7 +526,7 @@ class Engine:
                 old.object_type,
                 text_of(where),
                 old.description if description is None else description,
-                old.hidden_from if hidden_from is None else agents(hidden_from),
+                old.hidden_from if hidden_from is None else agents(name, hidden_from),
                 old.refresh,
                 old.tags,
             )
@@ -515,6 +539,8 @@ class Engine:
 
         Raises:
             FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: with line and column in the file.
+            DefinitionError: a name is taken, or the file is no text in UTF-8.
+            OSError: the file cannot be read.
         """
         with self._lock:
             compiled = self._catalogue.compile_file(path)
@@ -543,6 +569,8 @@ class Engine:
 
     def segments(self, on: str | None = None, *, visible_to: str | None = None) -> list[Segment]:
         """Return the segments in the order of their definition: of one type, seen by one agent."""
+        if visible_to is not None and not isinstance(visible_to, str):
+            raise ArgumentError.of("visible_to", "the name of an agent", visible_to)
         with self._lock:
             return [
                 segment
@@ -553,7 +581,7 @@ class Engine:
     def _past(self) -> Iterator[Delta]:
         """Yield the stored deltas, and those that wait to be stored; nothing if the store no longer has them all."""
         try:
-            yield from self._store.deltas(0)
+            yield from from_store("the deltas", lambda: self._store.deltas(0))
         except StoreError:
             return
         yield from Deltas(self._unsaved)
@@ -561,18 +589,23 @@ class Engine:
     # --------------------------------------------------------------------- reading
 
     def members(self, name: str) -> Members:
-        """Return the members of a segment, as a set that follows the engine.
+        """Return the members of a segment, as a set that follows the engine, redefinitions too.
+
+        After the segment has been dropped, looking at them is an UnknownNameError.
 
         Raises:
             UnknownNameError: there is no such segment.
         """
-        segment = self._catalogue.get(name)
-        return Members(segment, self._tables[segment.object_type], self._lock, lambda: self._now)
+        self._catalogue.get(name)
+        return Members(name, self._catalogue.get, self._tables, self._lock, lambda: self._now)
 
     def segments_of(self, object_type: str, object_id: str) -> list[str]:
         """Return the names of the segments that an object is in, sorted; none for an unknown object."""
         with self._lock:
-            number = self._tables[self.schema.type(object_type).name].number_by_id.get(object_id)
+            table = self._tables[self.schema.type(object_type).name]
+            if not isinstance(object_id, str):
+                raise ArgumentError.of("object id", "text", object_id)
+            number = table.number_by_id.get(object_id)
             if number is None:
                 return []
             return sorted(segment.name for segment in self._matchers[object_type].segments_of(number))
@@ -586,13 +619,20 @@ class Engine:
             FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: the filter is wrong.
         """
         with self._lock:
+            if against is not None:
+                self._catalogue.get(against)
             segment = self._catalogue.compile(Definition("preview", on, text_of(where)), params, where)
             with self._catalogue.lowered(segment, self._now) as tree:
                 found = self._matchers[on].satisfying(tree, self._now)
             named = self._tables[on].named
             if against is None:
                 return Preview(named(found), named(found), (), ())
-            numbers, held = BitMap(found), self._catalogue.get(against).members
+            other = self._catalogue.get(against)
+            if other.object_type != on:
+                raise bad_name(
+                    against, f"is on {other.object_type!r}, and the preview on {on!r}; compare within one type"
+                )
+            numbers, held = BitMap(found), other.members
             return Preview(named(numbers), named(numbers - held), named(held - numbers), named(numbers & held))
 
     def deltas(self, after: int = 0) -> Iterator[Delta]:
@@ -601,10 +641,16 @@ class Engine:
         Raises:
             StoreError: some of them are no longer kept.
         """
-        if after < 0:
-            raise ValueError(f"after= is the number of a delta, or 0 for all of them; got {after}")
+        if not isinstance(after, int) or after < 0:
+            raise ArgumentError.of("after", "the number of a delta, or 0 for all of them", after)
         with self._lock:
-            return iter(self._store.deltas(after))
+            try:
+                stored = self._store.deltas(after)  # at once: what is no longer kept is said here
+            except StoreError:
+                raise
+            except Exception as error:
+                raise StoreError(f"the store failed to give the deltas: {error}") from error
+            return from_store("the deltas", lambda: stored)
 
     def subscribe(self, callback: Callable[[Delta], object], segment: str | None = None) -> Callable[[], None]:
         """Call `callback` with every delta from now on (of one segment), in order, after it is stored.
@@ -615,6 +661,8 @@ class Engine:
         Returns:
             A function that ends the subscription.
         """
+        if not callable(callback):
+            raise ArgumentError.of("callback", "a function that takes a delta", callback)
         with self._lock:
             if segment is not None:
                 self._catalogue.get(segment)
@@ -653,12 +701,16 @@ class Engine:
         Returns:
             The differences, by type, object and segment; empty when all is well.
         """
+        if progress is not None and not callable(progress):
+            raise ArgumentError.of("progress", "a function of (objects done, objects in all)", progress)
         found: list[Difference] = []
         with self._lock:
             total, done = sum(len(table.alive) for table in self._tables.values()), 0
             for object_type, table in self._tables.items():
-                segments = [s for s in self._catalogue.segments.values() if s.object_type == object_type]
-                for object_id, number in table.number_by_id.items():
+                for object_id, number in list(table.number_by_id.items()):  # `progress` may change the engine
+                    if table.number_by_id.get(object_id) != number:
+                        continue
+                    segments = self._segments_on(object_type)
                     facts = table.facts(number)
                     for segment in segments:
                         held = number in segment.members
@@ -670,6 +722,12 @@ class Engine:
                     if progress is not None:
                         progress(done, total)
         return found
+
+    def _segments_on(self, object_type: str) -> list[Segment]:
+        return [s for s in self._catalogue.segments.values() if s.object_type == object_type]
+
+    def __reduce__(self) -> NoReturn:
+        raise cannot_leave("an engine", "give its store to another engine, or feed it what iter_facts() yields")
 
     def stats(self) -> EngineStatistics:
         """Return what the engine holds and what it has looked at. Cost: milliseconds, a look at each part."""

@@ -1,4 +1,4 @@
-"""Every exception segmentkit raises, and nothing else.
+"""Every exception segmentkit raises, and how their messages show a value.
 
 ::
 
@@ -13,6 +13,7 @@
     ├── DataError                  (ValueError) a fact was refused; its batch changed nothing
     ├── ClockError                 (ValueError) an instant is naive, or time would go back
     ├── LimitError                 (ValueError) something is larger than its declared limit
+    ├── ArgumentError              (TypeError, ValueError) a call got something that it cannot take
     ├── StoreError                 (RuntimeError) a store failed or holds something else than expected
     └── MissingExtraError          (ImportError) an optional package is needed; says how to install it
 
@@ -22,11 +23,14 @@ are in fields, so nobody needs to read them out of the text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 
 __all__ = [
+    "ArgumentError",
     "ClockError",
     "CycleError",
     "DataError",
@@ -44,8 +48,28 @@ __all__ = [
 ]
 
 
+def repr_of(value: object, limit: int = 100) -> str:
+    """Return a value as a message shows it: short, and whatever the value is.
+
+    >>> repr_of("abc"), repr_of(10**5000), repr_of("a" * 1000, 20)
+    ("'abc'", 'a very large int', "'aaaaaaaaaaaaaaaa...")
+    """
+    if type(value) is str or type(value) is bytes:
+        value = value[: limit + 1]  # what is beyond is not shown, and may be much
+    try:
+        found = repr(value)
+    except Exception as error:  # it may run the host's code, which may do anything
+        if isinstance(error, ValueError | RecursionError) and type(value).__module__ == "builtins":
+            return f"a very large {type(value).__name__}"  # no number of so many digits is written, nothing that deep
+        return f"a {type(value).__name__} whose repr() fails"
+    return found if len(found) <= limit else found[: limit - 3] + "..."
+
+
 class SegmentKitError(Exception):
     """The root: catch it to catch everything that segmentkit raises on purpose."""
+
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 @attrs.frozen
@@ -82,6 +106,7 @@ class Problem:
         text = lines[self.line - 1].rstrip("\r") if self.line <= len(lines) else ""
         offset = min(self.column - 1, len(text))
         width = max(1, min(self.end - self.start, len(text) - offset))
+        text = _HALF_PAIR.sub("\ufffd", text)  # or the message could not be printed
         if len(text) > 160:  # keep a screen's width around the caret of a very long line
             cut = max(0, offset - 60)
             text, offset = text[cut : cut + 160], offset - cut
@@ -101,6 +126,9 @@ class DefinitionError(SegmentKitError):
         self.origin = origin
         super().__init__("\n".join(problem.render(source, origin) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[Any, ...]:  # the one of exceptions would call the class with the message alone
+        return _again, (type(self), str(self), self.__dict__.copy())
+
     @property
     def line(self) -> int:
         """Line of the first problem, from 1."""
@@ -110,6 +138,13 @@ class DefinitionError(SegmentKitError):
     def column(self) -> int:
         """Column of the first problem, from 1."""
         return self.problems[0].column
+
+
+def _again(kind: type[DefinitionError], message: str, parts: dict[str, Any]) -> DefinitionError:
+    """Return a copy of an error, such as one that came from another process."""
+    error = kind.__new__(kind, message)
+    error.__dict__.update(parts)
+    return error
 
 
 class FilterSyntaxError(DefinitionError, ValueError):
@@ -189,6 +224,20 @@ class LimitError(SegmentKitError, ValueError):
         self.limit = limit
         self.found = found
         super().__init__(message)
+
+
+class ArgumentError(SegmentKitError, TypeError, ValueError):
+    """A call got something that it cannot take, such as a number for a callback; nothing was done."""
+
+    @classmethod
+    def of(cls, what: str, expected: str, found: object) -> ArgumentError:
+        """Return the error for an argument, or another part of a call, that is not what was expected."""
+        return cls(f"{what}: expected {expected}, got {repr_of(found)} ({type(found).__name__})")
+
+
+def cannot_leave(what: str, instead: str) -> ArgumentError:
+    """Return the error for copying or pickling what belongs to its engine."""
+    return ArgumentError(f"{what} cannot be copied or pickled; {instead}")
 
 
 class StoreError(SegmentKitError, RuntimeError):

@@ -32,7 +32,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
-from segmentkit.errors import ClockError, SchemaError
+from segmentkit.errors import ClockError, SchemaError, repr_of
 
 __all__ = [
     "MAX_TEXT",
@@ -84,7 +84,7 @@ def to_micros(value: datetime) -> int:
     if type(value) is datetime and value.tzinfo is UTC:  # most are, and none of these can be out of range
         return (value - _EPOCH) // _MICROSECOND
     if not isinstance(value, datetime):
-        raise ClockError(f"expected an aware datetime, got {value!r} ({type(value).__name__})")
+        raise ClockError(f"expected an aware datetime, got {repr_of(value)} ({type(value).__name__})")
     if value.utcoffset() is None:
         raise ClockError(f"{value!r} has no time zone; pass an aware datetime, such as datetime(..., tzinfo=UTC)")
     delta = value - _EPOCH
@@ -154,10 +154,7 @@ class ValueType:
 
 
 def _refuse(value: Any, expected: ValueType, why: str = "") -> ValueError:
-    shown = repr(value)
-    if len(shown) > 80:
-        shown = shown[:77] + "..."
-    return ValueError(f"expected {expected.described}, got {shown} ({type(value).__name__}){why}")
+    return ValueError(f"expected {expected.described}, got {repr_of(value, 80)} ({type(value).__name__}){why}")
 
 
 def _convert_text(value: Any, expected: ValueType) -> str:
@@ -173,6 +170,15 @@ def _convert_text(value: Any, expected: ValueType) -> str:
         except UnicodeEncodeError:
             raise _refuse(value, expected, ": it holds half of a surrogate pair") from None
     return str(value)
+
+
+def _is_whole(value: str) -> bool:
+    """Whether a text has no halves of surrogate pairs, which nothing can write down."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _convert_integer(value: Any, expected: ValueType) -> int:
@@ -223,7 +229,7 @@ def _convert_decimal(value: Any, expected: ValueType) -> Decimal:
     if not any(digits):
         return Decimal(0)
     if len(digits) + abs(exponent) > MAX_DIGITS:
-        raise ValueError(f"a decimal of more than {MAX_DIGITS:,} digits is over the limit: {str(value)[:40]}...")
+        raise ValueError(f"a decimal of more than {MAX_DIGITS:,} digits is over the limit: {repr_of(value, 40)}")
     return converted
 
 
@@ -330,9 +336,11 @@ def choice(*choices: str) -> ValueType:
         raise SchemaError("a choice needs at least one value")
     for value in choices:
         if not isinstance(value, str):
-            raise SchemaError(f"a choice lists text values, got {value!r} ({type(value).__name__})")
+            raise SchemaError(f"a choice lists text values, got {repr_of(value)} ({type(value).__name__})")
+        if not _is_whole(value) or len(value) > MAX_TEXT:
+            raise SchemaError(f"a choice lists text of up to {MAX_TEXT:,} characters, got {repr_of(value)}")
     if len(set(choices)) != len(choices):
-        raise SchemaError(f"a choice lists each value once, got {choices!r}")
+        raise SchemaError(f"a choice lists each value once, got {repr_of(choices)}")
     return ValueType("choice", tuple(choices))
 
 
@@ -361,6 +369,9 @@ class EventType:
 
     name: str
     properties: Mapping[str, ValueType]
+
+    def __reduce__(self) -> tuple[Any, ...]:  # as for `Schema`
+        return _event_type, (self.name, dict(self.properties))
 
 
 def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -394,14 +405,19 @@ class ObjectType:
         relations: Mapping[str, Relation] | None = None,
     ) -> None:
         _check_name("an object type", name)
+        for what, declared in (("attributes", attributes), ("events", events), ("relations", relations)):
+            _check_mapping(f"{what} of {name!r}", {} if declared is None else declared)
         _check_fields(f"attribute of {name!r}", attributes or {})
         for event, properties in (events or {}).items():
             _check_name(f"an event of {name!r}", event)
+            _check_mapping(f"properties of event {event!r}", properties)
             _check_fields(f"property of event {event!r}", properties)
         for relation, target in (relations or {}).items():
             _check_name(f"a relation of {name!r}", relation)
             if not isinstance(target, Relation):
-                raise SchemaError(f"relation {relation!r} of {name!r}: expected one(...) or many(...), got {target!r}")
+                raise SchemaError(
+                    f"relation {relation!r} of {name!r}: expected one(...) or many(...), got {repr_of(target)}"
+                )
             if relation in (attributes or {}):
                 raise SchemaError(f"{relation!r} of {name!r} is declared as an attribute and as a relation")
             if relation in (events or {}):
@@ -413,17 +429,36 @@ class ObjectType:
             _frozen(relations or {}),
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:  # as for `Schema`
+        events = {name: dict(event.properties) for name, event in self.events.items()}
+        return ObjectType, (self.name, dict(self.attributes), events, dict(self.relations))
+
+
+def _schema(types: tuple[ObjectType, ...], zone: str) -> Schema:
+    return Schema(*types, zone=zone)
+
+
+def _event_type(name: str, properties: Mapping[str, ValueType]) -> EventType:
+    return EventType(name, _frozen(properties))
+
 
 def _check_name(what: str, name: object) -> None:
-    if not isinstance(name, str) or not name or len(name) > 200 or "`" in name or "\n" in name:
-        raise SchemaError(f"{what} needs a name of 1 to 200 characters without backtick or line break, got {name!r}")
+    if not isinstance(name, str) or not name or len(name) > 200 or "`" in name or "\n" in name or not _is_whole(name):
+        raise SchemaError(
+            f"{what} needs a name of 1 to 200 characters without backtick or line break, got {repr_of(name)}"
+        )
+
+
+def _check_mapping(what: str, declared: object) -> None:
+    if not isinstance(declared, Mapping):
+        raise SchemaError(f"{what}: expected a mapping by name, got {repr_of(declared)} ({type(declared).__name__})")
 
 
 def _check_fields(what: str, fields: Mapping[str, ValueType]) -> None:
     for name, value_type in fields.items():
         _check_name(f"an {what}" if what[0] == "a" else f"a {what}", name)
         if not isinstance(value_type, ValueType) or value_type.kind == "duration":
-            raise SchemaError(f"{what} {name!r}: expected a type such as segmentkit.text, got {value_type!r}")
+            raise SchemaError(f"{what} {name!r}: expected a type such as segmentkit.text, got {repr_of(value_type)}")
 
 
 @attrs.frozen(init=False, eq=False)
@@ -449,7 +484,7 @@ class Schema:
         by_name: dict[str, ObjectType] = {}
         for object_type in types:
             if not isinstance(object_type, ObjectType):
-                raise SchemaError(f"expected an ObjectType, got {object_type!r}")
+                raise SchemaError(f"expected an ObjectType, got {repr_of(object_type)}")
             if object_type.name in by_name:
                 raise SchemaError(f"object type {object_type.name!r} is declared twice")
             by_name[object_type.name] = object_type
@@ -459,25 +494,27 @@ class Schema:
         check_zone(zone)
         self.__attrs_init__(_frozen(by_name), zone)
 
+    def __reduce__(self) -> tuple[Any, ...]:  # mappings that nobody can change cannot be copied or pickled
+        return _schema, (tuple(self.types.values()), self.zone)
+
     def type(self, name: str) -> ObjectType:
         """Return the object type called `name`; SchemaError if there is none."""
         try:
             return self.types[name]
         except (KeyError, TypeError):
-            raise SchemaError(f"no object type {name!r}; declared: {', '.join(sorted(self.types))}") from None
+            raise SchemaError(f"no object type {repr_of(name)}; declared: {', '.join(sorted(self.types))}") from None
 
 
 def _check_relation(types: Mapping[str, ObjectType], owner: ObjectType, name: str, relation: Relation) -> None:
     where = f"relation {name!r} of {owner.name!r}"
-    target = types.get(relation.target)
+    target = types.get(relation.target) if isinstance(relation.target, str) else None
     if target is None:
-        raise SchemaError(f"{where} leads to {relation.target!r}, which is not declared")
+        raise SchemaError(f"{where} leads to {repr_of(relation.target)}, which is not declared")
     if relation.cardinality == "many":
-        back = target.relations.get(relation.via or "")
+        back = target.relations.get(relation.via) if isinstance(relation.via, str) else None
         if back is None or back.cardinality != "one" or back.target != owner.name:
-            raise SchemaError(
-                f"{where} goes via {relation.via!r}, which is not a one({owner.name!r}) relation of {target.name!r}"
-            )
+            expected = f"a one({owner.name!r}) relation of {target.name!r}"
+            raise SchemaError(f"{where} goes via {repr_of(relation.via)}, which is not {expected}")
 
 
 def check_zone(zone: str) -> None:
@@ -489,9 +526,14 @@ def check_zone(zone: str) -> None:
             raise ValueError
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        raise SchemaError(f"unknown time zone {zone!r}; use an IANA name such as 'Europe/Warsaw'") from None
+        raise SchemaError(f"unknown time zone {repr_of(zone)}; use an IANA name such as 'Europe/Warsaw'") from None
 
 
 def names(items: Iterable[str]) -> str:
-    """Return quoted names, sorted and joined, for messages."""
-    return ", ".join(sorted(repr(item) for item in items))
+    """Return quoted names, sorted and joined, for messages; of very many the first ones."""
+    quoted = sorted(repr(item) for item in items)
+    more = [f"and {len(quoted) - _MOST_NAMES:,} more"] if len(quoted) > _MOST_NAMES else []
+    return ", ".join([*quoted[:_MOST_NAMES], *more])
+
+
+_MOST_NAMES: Final = 20

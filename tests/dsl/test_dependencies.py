@@ -54,6 +54,15 @@ def test_a_circle_is_refused_with_its_path(references: dict[str, list[str]], pat
     assert " -> ".join(path) in str(caught.value)
 
 
+def test_a_long_circle_is_told_in_a_line() -> None:
+    """`path` has all segments; the message names the first ones, and how many there are."""
+    with pytest.raises(CycleError) as caught:
+        evaluation_order({str(number): [str((number + 1) % 5_000)] for number in range(5_000)})
+    assert len(caught.value.path) == 5_001
+    assert "5,000 segments refer to each other in a circle: 0 -> 1 ->" in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
 def test_a_long_chain_needs_no_stack() -> None:
     references = {str(number): [str(number + 1)] for number in range(20_000)}
     assert evaluation_order(references)[-1] == "0"

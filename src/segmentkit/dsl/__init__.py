@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segmentkit.dsl.predicates import Node, Predicate
-from segmentkit.errors import FilterTypeError, Problem
+from segmentkit.errors import FilterTypeError, FormError, Problem, SegmentKitError, repr_of
 from segmentkit.schema import Schema
 
 __all__ = ["format", "parse"]
@@ -47,6 +47,7 @@ def parse(
 
     Raises:
         FilterSyntaxError: the text is not in the language.
+        ArgumentError: schema, params or segments are something else.
         UnknownNameError: all that is wrong is names that nobody declared.
         FilterTypeError: the filter does not fit the schema; all its problems are in it.
         LimitError: the filter is too long, too deep or has too many conditions.
@@ -59,11 +60,19 @@ def parse(
     >>> format(parse("(orders>4)  AND not orders = 7", schema, on="contact"))
     'orders > 4 and orders != 7'
     """
+    from segmentkit.dsl._arguments import check_arguments, check_characters, check_region
+
+    check_arguments(schema, params, segments, origin)
     if not isinstance(text, str):
-        raise FilterTypeError([Problem(f"expected the text of a filter, got {text!r} ({type(text).__name__})")], "")
+        raise FilterTypeError(
+            [Problem(f"expected the text of a filter, got {repr_of(text)} ({type(text).__name__})")], ""
+        )
     from segmentkit.dsl._check import check
     from segmentkit.dsl._parse import parse_tree
 
+    if not text.isascii():
+        check_characters(text, origin)
+    check_region(region)
     start, end = region or (0, len(text))
     tree = parse_tree(text, start, end, origin)
     return check(tree, schema, on, params or {}, text, origin, segments)
@@ -72,9 +81,18 @@ def parse(
 def format(tree: Node) -> str:  # noqa: A001  # the public name; nobody formats numbers here
     """Return the canonical text of a tree, on one line; `parse` gives an equal tree.
 
+    Raises:
+        FilterTypeError: it is no tree.
+        FormError: the tree, put together by hand, says something that the language has no words for.
+
     Cost:
         Linear in the size of the tree.
     """
     from segmentkit.dsl._render import render
 
-    return render(tree)
+    try:
+        return render(tree)
+    except SegmentKitError:
+        raise
+    except ValueError as error:
+        raise FormError([Problem(str(error), pointer="")]) from None

@@ -30,7 +30,7 @@ from segmentkit.dsl._check_segments import check_crossing, check_in_segment, che
 from segmentkit.dsl._check_types import described
 from segmentkit.dsl._check_values import check_value
 from segmentkit.dsl._literals import quote_name
-from segmentkit.dsl._scope import Findings, Scope, bare, name_of, nearest, span, suggestion
+from segmentkit.dsl._scope import Findings, Scope, bare, check_on, name_of, nearest, span
 from segmentkit.dsl.predicates import (
     And,
     AtLeast,
@@ -44,7 +44,6 @@ from segmentkit.dsl.predicates import (
     Property,
     Value,
 )
-from segmentkit.errors import Problem, UnknownNameError
 from segmentkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -68,9 +67,7 @@ def check(  # noqa: PLR0917  # those of `parse`
         UnknownNameError: all that is wrong is names that nobody declared.
         FilterTypeError: anything else is wrong; it carries all problems.
     """
-    if on not in schema.types:
-        problem = Problem.at(f"unknown object type '{on}'", str(on), 0, len(str(on)), suggestion(str(on), schema.types))
-        raise UnknownNameError([problem], str(on), origin, (str(on),))
+    check_on(on, schema, origin)
     findings = Findings(source)
     scope = Scope(schema, schema.types[on], params, findings, _condition, check_aggregate, segments=segments)
     predicate = _condition(tree.children[0], scope)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from segmentkit import schema as types
 from segmentkit.dsl import _literals
 from segmentkit.dsl._scope import Scope, bare, nearest, span
 from segmentkit.dsl.predicates import Duration, Literal
+from segmentkit.errors import repr_of
 from segmentkit.schema import ValueType
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _from_host(value: Any, hint: ValueType | None, scope: Scope, where: tuple[in
         kind = types.date
     else:
         expected = hint.described if hint is not None else "text, a number, a boolean, a date or an instant"
-        raise ValueError(f"expected {expected}, got {value!r} ({type(value).__name__})")  # as convert
+        raise ValueError(f"expected {expected}, got {repr_of(value, 80)} ({type(value).__name__})")  # as convert
     return Literal(kind.convert(value), kind, span=where)
 
 
@@ -154,16 +155,20 @@ def _number_from_host(
     return _number(exact, hint, scope, where)
 
 
+_UNITS = ("second", "minute", "hour", "day", "week", "month", "year")
 _EXACT = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def _duration_from_host(value: Duration | timedelta) -> Duration:
     """Return a timedelta in its largest whole unit, up to days."""
     if isinstance(value, Duration):
+        is_whole = isinstance(value.count, int) and not isinstance(value.count, bool) and value.count >= 0
+        if not is_whole or value.unit not in _UNITS:
+            raise ValueError(f"expected a duration of whole units, got {repr_of(value, 80)}")
         return value
     seconds, rest = divmod(value, timedelta(seconds=1))
     if rest or seconds < 0:
-        raise ValueError(f"expected a duration of whole seconds, got {value!r}")
+        raise ValueError(f"expected a duration of whole seconds, got {repr_of(value, 80)}")
     unit, length = next((u, n) for u, n in _EXACT if seconds % n == 0)
     return Duration(seconds // length, unit)  # type: ignore[arg-type]  # the table has the units
 

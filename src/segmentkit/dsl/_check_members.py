@@ -23,6 +23,7 @@ from segmentkit.dsl.predicates import (
     TextTest,
     Value,
 )
+from segmentkit.errors import repr_of
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -80,6 +81,10 @@ def _options(tree: Any, scope: Scope, hint: types.ValueType | None) -> list[Lite
     return known if len(known) == len(found) else None
 
 
+def _spelled(value: Any) -> str:
+    return repr_of(value, types.MAX_TEXT)
+
+
 def _listed(tree: Tree[Token], scope: Scope, hint: types.ValueType | None) -> list[Literal] | None:
     """Return the literals of a parameter that stands for a whole list."""
     token: Any = tree.children[0].children[0]  # type: ignore[union-attr]
@@ -87,11 +92,11 @@ def _listed(tree: Tree[Token], scope: Scope, hint: types.ValueType | None) -> li
     if given is None:
         return None
     if isinstance(given[0], set | frozenset):
-        values = sorted(given[0], key=repr)  # sets have no order, and a tree must not depend on the hash seed
+        values = sorted(given[0], key=_spelled)  # sets have no order, and a tree must not depend on the hash seed
     elif isinstance(given[0], list | tuple):
         values = list(given[0])
     else:
-        scope.report(token, f"parameter '{token}' is not a list of values, got {given[0]!r}")
+        scope.report(token, f"parameter '{token}' is not a list of values, got {repr_of(given[0])}")
         return None
     if not values:
         scope.report(token, f"parameter '{token}' is an empty list")

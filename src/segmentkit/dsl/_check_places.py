@@ -11,6 +11,7 @@ from segmentkit.dsl._check_types import described
 from segmentkit.dsl._check_values import check_value
 from segmentkit.dsl._scope import Scope, span, words_of
 from segmentkit.dsl.predicates import InBox, InPolygon, Predicate, Value, Within
+from segmentkit.errors import repr_of
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -74,7 +75,7 @@ def _corners(tree: Any, scope: Scope) -> tuple[_geo.Point, ...] | None:
     if given is None:
         return None
     if not isinstance(given[0], list | tuple) or not given[0]:
-        scope.report(tree, f"parameter '{tree.children[0]}' is not a list of points, got {given[0]!r}")
+        scope.report(tree, f"parameter '{tree.children[0]}' is not a list of points, got {repr_of(given[0])}")
         return None
     try:
         return tuple(types.point.convert(corner) for corner in given[0])

@@ -7,6 +7,7 @@ inside the brackets of related objects and in what a rank goes by.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from segmentkit.dsl.predicates import Crossing, InSegment, Predicate, iter_nodes
 from segmentkit.errors import CycleError, Problem
@@ -62,8 +63,17 @@ def evaluation_order(references: Mapping[str, Iterable[str]]) -> list[str]:
     return list(order)
 
 
+_MOST_SHOWN: Final = 10
+"""Segments of a circle that a message names; `CycleError.path` has all of them."""
+
+
 def _cycle(names: list[str]) -> CycleError:
     path = (*names, names[0])
-    message = f"segments refer to each other in a circle: {' -> '.join(path)}"
+    shown, many = (
+        (path, "segments")
+        if len(names) <= _MOST_SHOWN
+        else ((*names[: _MOST_SHOWN - 2], "...", names[0]), f"{len(names):,} segments")
+    )
+    message = f"{many} refer to each other in a circle: {' -> '.join(shown)}"
     problem = Problem(message, 0, len(path[0]), hint="say what one of them means without the next")
     return CycleError([problem], path[0], path=path)

@@ -8,7 +8,7 @@ less tightly than its place asks for. Nodes are visited children first, without 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple, assert_never
+from typing import Any, Final, NamedTuple, Never, NoReturn, assert_never
 
 from segmentkit.dsl._literals import (
     quote_name,
@@ -77,6 +77,7 @@ from segmentkit.dsl.predicates import (
     children,
     goes_by_days,
 )
+from segmentkit.errors import FilterTypeError, Problem, repr_of
 
 __all__ = ["render"]
 
@@ -99,6 +100,7 @@ def render(tree: Node) -> str:
 
     Raises:
         ValueError: the tree holds something that has no spelling, which `parse` never makes.
+        FilterTypeError: something in it is no node.
     """
     texts: dict[tuple[int, bool], _Text] = {}
     for node, inside in _children_first(tree):
@@ -120,6 +122,13 @@ def _children_first(tree: Node) -> Iterator[tuple[Node, bool]]:
             below = isinstance(node, Events)
             inside = inside and not isinstance(node, Path)  # what a path leads to has no event
             stack.extend((child, inside or (below and child is node.where), False) for child in children(node))  # type: ignore[union-attr]
+
+
+def _no_node(found: Never) -> NoReturn:
+    """Refuse what is no node; hosts hand trees in, and may hand in anything."""
+    message = f"expected the text of a filter or its tree, got {repr_of(found)} ({type(found).__name__})"
+    hint = "write text, or pass a tree that parse() gave; of a value of segmentkit.build take str()"
+    raise FilterTypeError([Problem(message, hint=hint)], "")
 
 
 class _Writer:
@@ -216,7 +225,7 @@ class _Writer:
                 ]
                 return _Text(write_rank(node, *texts) + _zone(node.zone), CONDITION)
             case _:
-                assert_never(node)
+                _no_node(node)
 
     def _conjuncts(self, items: Sequence[Predicate]) -> Iterator[str]:
         """Yield the items of a conjunction; `at least k` and `at most k` of the same are `exactly k`."""
@@ -296,7 +305,7 @@ class _Writer:
                 word = word or self._comparator(node)
                 text = f"{self.at(SUM, left)} {word} {self.at(SUM, right)}{_case(ignoring_case)}"
             case _:
-                assert_never(node)
+                _no_node(node)
         return text + _zone(node.zone)
 
     def _comparator(self, node: Compare) -> str:
@@ -421,7 +430,7 @@ class _Writer:
                 of = "" if further is None else f".{self.at(ATOM, further)}"
                 return _Text(f"{function}({self.at(ATOM, related)}{of})", ATOM)
             case _:
-                assert_never(node)
+                _no_node(node)
 
 
 def _says_zone(count: Aggregate, zone: str | None) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 
 from segmentkit.dsl._literals import quote_name
-from segmentkit.dsl._scan import MAX_PROBLEMS
+from segmentkit.dsl._scan import MAX_PROBLEMS, shown
 from segmentkit.dsl.predicates import Predicate, Span, Value
-from segmentkit.errors import DefinitionError, FilterTypeError, Problem, UnknownNameError
+from segmentkit.errors import DefinitionError, FilterTypeError, Problem, UnknownNameError, repr_of
 from segmentkit.schema import EventType, ObjectType, Schema
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Node: TypeAlias = Tree[Token] | Token
 
-__all__ = ["Findings", "Scope", "bare", "either", "name_of", "nearest", "span", "suggestion", "words_of"]
+__all__ = ["Findings", "Scope", "bare", "check_on", "either", "name_of", "nearest", "span", "suggestion", "words_of"]
 
 
 def span(node: Node) -> Span:
@@ -106,7 +106,7 @@ class Scope:
         self, node: Node, what: str, name: str, owner: str, known: Iterable[str], hint: str = ""
     ) -> None:
         """Note that nobody declared a name: `what` it should be, and of which `owner`."""
-        message = f"unknown {what} '{name}'" + (f" of {owner}" if owner else "")
+        message = f"unknown {what} {shown(name, 100)}" + (f" of {owner}" if owner else "")
         self.findings.add(span(node), message, hint or suggestion(name, known), name)
 
     def giving(self, parameter: str, value: Any) -> Scope:
@@ -134,8 +134,22 @@ class Scope:
         return attrs.evolve(self, object_type=self.schema.type(object_type), event=None)
 
 
+def check_on(on: Any, schema: Schema, origin: str = "") -> None:
+    """Raise UnknownNameError unless the schema has the object type."""
+    if isinstance(on, str) and on in schema.types:
+        return
+    name = on if isinstance(on, str) else repr_of(on)
+    problem = Problem.at(f"unknown object type {shown(name, 100)}", name, 0, len(name), suggestion(name, schema.types))
+    raise UnknownNameError([problem], name, origin, (name,))
+
+
+_LONGEST_MISSPELT: Final = 250  # names have up to 200 characters, and the search takes their product
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the declared name that was probably meant, whatever its case."""
+    if len(name) > _LONGEST_MISSPELT:
+        return None
     known = list(known)
     by_fold = {candidate.casefold(): candidate for candidate in reversed(known)}
     close = difflib.get_close_matches(name.casefold(), by_fold, 1, 0.6)

@@ -31,7 +31,7 @@ from segmentkit.dsl._dependencies import evaluation_order, segments_read
 from segmentkit.dsl._scan import Token, scan, shown
 from segmentkit.dsl._scope import suggestion
 from segmentkit.dsl.predicates import Crossing, Duration, InSegment, Predicate, iter_nodes
-from segmentkit.errors import CycleError, FilterSyntaxError, LimitError, Problem
+from segmentkit.errors import ArgumentError, CycleError, FilterSyntaxError, LimitError, Problem
 from segmentkit.schema import Schema
 
 __all__ = ["CLAUSES", "MAX_FILE", "Definition", "format_definitions", "in_order", "parse_definitions", "split_tokens"]
@@ -91,6 +91,8 @@ def parse_definitions(text: str, origin: str = "") -> list[Definition]:
     >>> [d.where for d in parse_definitions('segment "Loyal" on contact where orders > 4')]
     ['orders > 4']
     """
+    if not isinstance(text, str):
+        raise ArgumentError.of("text", "the contents of a definition file", text)
     if len(text) > MAX_FILE:
         message = f"the file has {len(text):,} characters, over the limit of {MAX_FILE:,}; split it"
         raise LimitError(message, what="length", limit=MAX_FILE, found=len(text))

@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from segmentkit.dsl._arguments import check_schema
 from segmentkit.editor._completion import Completion
+from segmentkit.errors import ArgumentError
 from segmentkit.schema import Schema
 
 __all__ = ["Completion", "complete", "describe"]
@@ -37,10 +39,14 @@ def complete(
         on: the object type that the filter is about.
         segments: names of segments; with a mapping to their object types, those of the type at hand are offered.
 
+    Raises:
+        ArgumentError: an argument is of another type.
+
     Cost:
         Linear in the text before the cursor.
 
-    >>> from segmentkit.schema import ObjectType, Schema, choice, integer
+    >>> from segmentkit.errors import ArgumentError
+    from segmentkit.schema import ObjectType, Schema, choice, integer
     >>> schema = Schema(ObjectType("contact", {"orders": integer, "plan": choice("free", "pro")}))
     >>> [c.text for c in complete("plan = ", 7, schema, on="contact")][:2]
     ['"free"', '"pro"']
@@ -49,7 +55,15 @@ def complete(
     """
     from segmentkit.editor._complete import completions
 
-    by_name = dict(segments) if isinstance(segments, Mapping) else dict.fromkeys(segments, "")
+    check_schema(schema)
+    if not isinstance(text, str) or not isinstance(on, str):
+        raise ArgumentError.of("text and on", "text", on if isinstance(text, str) else text)
+    if isinstance(position, bool) or not isinstance(position, int):
+        raise ArgumentError.of("position", "an offset into the text", position)
+    names: list[Any] = list(segments) if isinstance(segments, Iterable) and not isinstance(segments, str) else [None]
+    if not all(isinstance(name, str) for name in names):
+        raise ArgumentError.of("segments", "names of segments", segments)
+    by_name = dict(segments) if isinstance(segments, Mapping) else dict.fromkeys(names, "")
     return completions(text, position, schema, on, by_name)
 
 
@@ -57,4 +71,5 @@ def describe(schema: Schema) -> dict[str, Any]:
     """Return what filters can ask of a schema as plain data, ready for `json.dumps`."""
     from segmentkit.editor._describe import described
 
+    check_schema(schema)
     return described(schema)

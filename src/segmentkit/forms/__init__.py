@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from segmentkit.dsl.predicates import Predicate
-from segmentkit.errors import FilterTypeError, Problem
+from segmentkit.dsl.predicates import Predicate, iter_nodes
+from segmentkit.errors import ArgumentError, FilterTypeError, Problem, repr_of
 from segmentkit.schema import Schema
 
 __all__ = ["from_json", "json_schema", "normalize", "to_english", "to_json"]
@@ -63,6 +63,7 @@ def from_json(
 
     Raises:
         FormError: the document is not in the form; every problem has its JSON pointer.
+        ArgumentError: of `schema` and `on` one is missing, or an argument is something else.
         LimitError: it is deeper or larger than a filter may be.
         UnknownNameError, FilterTypeError: the filter does not fit the schema; places are those in its text.
 
@@ -116,6 +117,9 @@ def to_english(tree: Predicate, on: str | None = None) -> str:
     """
     from segmentkit.forms._english import sentence
 
+    if on is not None and not isinstance(on, str):
+        raise ArgumentError.of("on", "the name of an object type", on)
+
     return sentence(_condition(tree, "to_english"), on)
 
 
@@ -145,9 +149,13 @@ def normalize(tree: Predicate) -> Predicate:
 
 
 def _condition(tree: Any, function: str) -> Predicate:
-    from segmentkit.forms._shapes import CONDITIONS
+    from segmentkit.forms._shapes import CONDITIONS, NODES
 
     if type(tree) in CONDITIONS:
+        for node in iter_nodes(tree):
+            if type(node) not in NODES:
+                message = f"expected nodes of a filter in its tree, got {repr_of(node)} ({type(node).__name__})"
+                raise FilterTypeError([Problem(message)], "")
         found: Predicate = tree
         return found
     hint = "; parse the text first" if isinstance(tree, str) else ""

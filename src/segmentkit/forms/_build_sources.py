@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, Self, TypeVar
 
 from segmentkit.dsl.predicates import Duration
+from segmentkit.errors import repr_of
 from segmentkit.forms._build_expressions import Condition, PlainValue, Value, as_condition, operand
 from segmentkit.forms._build_windows import window
 from segmentkit.forms._build_written import (
@@ -19,7 +20,6 @@ from segmentkit.forms._build_written import (
     length,
     misuse,
     named,
-    repr_of,
     text,
     write,
 )

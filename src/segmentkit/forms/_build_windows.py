@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from segmentkit.forms._build_written import SUM, Piece, Written, constant, length, misuse, repr_of, text
+from segmentkit.errors import repr_of
+from segmentkit.forms._build_written import SUM, Piece, Written, constant, length, misuse, text
 
 __all__ = ["WINDOWS", "window"]
 
@@ -46,7 +47,7 @@ def window(bounds: Mapping[str, Any], operand: Callable[[Any], Written]) -> tupl
     """
     unknown = sorted(bounds.keys() - WINDOWS.keys())
     if unknown:
-        raise misuse(f"unknown window '{unknown[0]}'", hint="known: " + ", ".join(WINDOWS))
+        raise misuse(f"unknown window {repr_of(unknown[0])}", hint="known: " + ", ".join(WINDOWS))
     given = {name: bound for name, bound in bounds.items() if name != "zone"}
     zone: tuple[Piece, ...] = (f" in zone {text(bounds['zone'])}",) if "zone" in bounds else ()
     match sorted(given):
@@ -83,7 +84,7 @@ def window(bounds: Mapping[str, Any], operand: Callable[[Any], Written]) -> tupl
 def _stretch(name: str, bound: Any) -> str:
     if isinstance(bound, str):
         if bound not in _UNITS:
-            raise misuse(f"'{bound}' is no calendar unit", hint="it is one of " + ", ".join(_UNITS))
+            raise misuse(f"{repr_of(bound)} is no calendar unit", hint="it is one of " + ", ".join(_UNITS))
         return f"in {name} {bound}"
     if name == "this":
         raise misuse(f"this= takes a calendar unit such as 'month', got {repr_of(bound)}")

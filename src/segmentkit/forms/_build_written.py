@@ -21,7 +21,7 @@ from segmentkit.dsl._parse import MAX_LENGTH
 from segmentkit.dsl._render import AND, ATOM, CONDITION, NOT, OR, PRODUCT, SIGN, SUM
 from segmentkit.dsl._render_windows import write_length
 from segmentkit.dsl.predicates import Duration
-from segmentkit.errors import ClockError, FilterTypeError, LimitError, Problem
+from segmentkit.errors import ClockError, FilterTypeError, LimitError, Problem, repr_of
 
 __all__ = [
     "AND",
@@ -38,7 +38,6 @@ __all__ = [
     "length",
     "misuse",
     "named",
-    "repr_of",
     "text",
     "write",
 ]
@@ -82,15 +81,6 @@ def misuse(message: str, written: Written | None = None, hint: str = "") -> Filt
     """Return the error for an expression that is used in a way that has no meaning."""
     source = "" if written is None else written.text
     return FilterTypeError([Problem(message, 0, len(source), hint=hint)], source, "expression")
-
-
-def repr_of(value: Any) -> str:
-    """Return a value as an error shows it: short, also when it is a number of thousands of digits."""
-    try:
-        found = repr(value)
-    except (ValueError, RecursionError):  # Python writes no such number, and nothing that deep
-        return f"a very large {type(value).__name__}"
-    return found if len(found) <= 100 else found[:97] + "..."
 
 
 def named(name: Any, what: str) -> str:

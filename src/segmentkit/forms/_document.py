@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from segmentkit.dsl import parse
+from segmentkit.dsl._arguments import check_arguments
 from segmentkit.dsl._render import render
 from segmentkit.dsl.predicates import Predicate
-from segmentkit.errors import FormError, Problem
+from segmentkit.errors import ArgumentError, FormError, Problem
 from segmentkit.forms._json import VERSION, Complaints, read
 from segmentkit.forms._scalars import did_you_mean, shown
 from segmentkit.forms._shapes import CONDITIONS
@@ -22,7 +23,9 @@ def read_document(
 ) -> Predicate:
     """Return the filter of a document; see `segmentkit.from_json`."""
     if (schema is None) != (on is None):
-        raise TypeError("from_json takes 'schema' and 'on' together, or neither")
+        raise ArgumentError("from_json takes 'schema' and 'on' together, or neither")
+    if schema is not None:
+        check_arguments(schema, segments=segments)
     _check_envelope(document)
     tree: Any = read(document["filter"], "/filter", CONDITIONS, typed=schema is None)
     return tree if schema is None or on is None else _through_text(tree, schema, on, segments)

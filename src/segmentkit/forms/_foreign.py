@@ -15,11 +15,12 @@ from typing import Any, Final
 import attrs
 
 from segmentkit.dsl import _literals
+from segmentkit.dsl._arguments import check_schema
 from segmentkit.dsl._parse import MAX_CONDITIONS, MAX_DEPTH
 from segmentkit.dsl._render import render
-from segmentkit.dsl._scope import suggestion
+from segmentkit.dsl._scope import check_on, suggestion
 from segmentkit.dsl.predicates import Attribute, Literal, Node, Path, Value as TreeValue, iter_nodes
-from segmentkit.errors import LimitError, Problem, UnknownNameError
+from segmentkit.errors import LimitError
 from segmentkit.forms._build_expressions import PlainValue, Value
 from segmentkit.forms._build_sources import RelatedSource, attribute
 from segmentkit.forms._build_written import ATOM, SIGN, Written
@@ -82,12 +83,10 @@ class Vocabulary:
 
         Raises:
             UnknownNameError: the schema has no such type.
+            ArgumentError: it is no schema.
         """
-        if on not in schema.types:
-            problem = Problem.at(
-                f"unknown object type '{on}'", str(on), 0, len(str(on)), suggestion(str(on), schema.types)
-            )
-            raise UnknownNameError([problem], str(on), names=(str(on),))
+        check_schema(schema)
+        check_on(on, schema)
         return cls(schema, on)
 
     def find(self, name: Any, where: str, complaints: Complaints) -> Named | None:

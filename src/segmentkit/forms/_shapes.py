@@ -20,9 +20,10 @@ from segmentkit.dsl import predicates
 from segmentkit.dsl.predicates import Aggregate, Duration, Node, Predicate, Value, Window
 from segmentkit.schema import ValueType
 
-__all__ = ["CONDITIONS", "LEVELS", "VALUES", "WINDOWS", "Field", "described", "shapes", "tag_of"]
+__all__ = ["CONDITIONS", "LEVELS", "NODES", "VALUES", "WINDOWS", "Field", "described", "shapes", "tag_of"]
 
 CONDITIONS: Final = frozenset(get_args(Predicate))
+NODES: Final = frozenset(get_args(Node))
 VALUES: Final = frozenset(get_args(Value))
 WINDOWS: Final = frozenset(get_args(Window))
 

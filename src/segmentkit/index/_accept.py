@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from segmentkit.errors import DataError
+from segmentkit.errors import DataError, repr_of
 from segmentkit.index._events import id_of_tag
 from segmentkit.index._table import Table
 from segmentkit.index.deltas import Change, Delete, Event, Put, Retract, Update
@@ -103,7 +103,7 @@ class Acceptor:
             if handler is None:
                 raise DataError(
                     f"change {self._position} of the batch: expected a Put, Update, Event, Retract or Delete, "
-                    f"got {_shown(change)} ({type(change).__name__})",
+                    f"got {repr_of(change)} ({type(change).__name__})",
                     value=change,
                     position=self._position,
                 )
@@ -126,14 +126,17 @@ class Acceptor:
 
     def _event(self, change: Event) -> None:
         table = self._table(change.object_type, change.object)
-        events = table.events.get(change.name)
+        try:
+            events = table.events.get(change.name)
+        except TypeError:  # a name that cannot even be looked up
+            events = None
         if events is None:
             raise self._error(
                 table,
                 change.object,
                 change.name,
                 None,
-                f"unknown event {change.name!r}{_hint(change.name, table.events)}",
+                f"unknown event {repr_of(change.name)}{_hint(change.name, table.events)}",
             )
         at = self._now if change.at is None else self._instant(table, change)
         try:
@@ -148,7 +151,7 @@ class Acceptor:
                 change.object,
                 name,
                 change.properties[name],
-                f"event {change.name!r} has no property {name!r}{known}",
+                f"event {change.name!r} has no property {repr_of(name)}{known}",
             ) from None
         except (ValueError, TypeError) as error:
             raise self._bad_property(table, change, error) from None
@@ -165,7 +168,7 @@ class Acceptor:
                     change.object,
                     change.name,
                     event_id,
-                    f"event id {event_id!r} is taken by {_described(known_content)}, which differs from "
+                    f"event id {repr_of(event_id)} is taken by {_described(known_content)}, which differs from "
                     f"{_described(content)}; retract it first",
                 )
             self._events[table.name, change.object, event_id] = content
@@ -181,7 +184,7 @@ class Acceptor:
         self._check_id(table, change.id, "an event id")
         self._require(table, change.object, "retract an event of", may_create=False)
         if self._content(table, change.object, change.id) is None:
-            raise self._error(table, change.object, None, change.id, f"no event has the id {change.id!r}")
+            raise self._error(table, change.object, None, change.id, f"no event has the id {repr_of(change.id)}")
         self._events[table.name, change.object, change.id] = None
         self._add(change, table, "retract", change.object, change.id)
 
@@ -205,7 +208,7 @@ class Acceptor:
         table = self._tables.get(object_type) if isinstance(object_type, str) else None
         if table is None:
             raise DataError(
-                f"change {self._position} of the batch: unknown object type {object_type!r}"
+                f"change {self._position} of the batch: unknown object type {repr_of(object_type)}"
                 f"{_hint(object_type, self._tables)}",
                 object_type=object_type,
                 object_id=object_id,
@@ -219,7 +222,7 @@ class Acceptor:
             return
         raise DataError(
             f"change {self._position} of the batch: {what} of {table.name} has to be text of 1 to {MAX_ID:,} "
-            f"characters, got {_shown(value)} ({type(value).__name__})",
+            f"characters, got {repr_of(value)} ({type(value).__name__})",
             object_type=table.name,
             value=value,
             position=self._position,
@@ -247,12 +250,14 @@ class Acceptor:
         columns, values = table.columns, {}
         if type(attributes) is not dict and not isinstance(attributes, Mapping):  # the second look is slow
             raise self._error(
-                table, object_id, None, attributes, f"attributes have to be a mapping, got {_shown(attributes)}"
+                table, object_id, None, attributes, f"attributes have to be a mapping, got {repr_of(attributes)}"
             )
         for name, value in attributes.items():
             column = columns.get(name)
             if column is None:
-                raise self._error(table, object_id, name, value, f"unknown attribute {name!r}{_hint(name, columns)}")
+                raise self._error(
+                    table, object_id, name, value, f"unknown attribute {repr_of(name)}{_hint(name, columns)}"
+                )
             try:
                 values[name] = column.accept(value)
             except ValueError as error:
@@ -279,7 +284,7 @@ class Acceptor:
                 except ValueError as found:
                     message = f"property {name!r} of event {change.name!r}: {found}"
                     return self._error(table, change.object, name, value, message)
-        message = f"properties of event {change.name!r} have to be a mapping, got {_shown(change.properties)}"
+        message = f"properties of event {change.name!r} have to be a mapping, got {repr_of(change.properties)}"
         return self._error(table, change.object, change.name, change.properties, message)
 
     def _content(self, table: Table, object_id: str, event_id: str) -> tuple[str, int, tuple[Any, ...]] | None:
@@ -299,7 +304,7 @@ class Acceptor:
 
     def _error(self, table: Table, object_id: object, name: str | None, value: object, why: str) -> DataError:
         return DataError(
-            f"change {self._position} of the batch, {table.name} {object_id!r}: {why}",
+            f"change {self._position} of the batch, {table.name} {repr_of(object_id)}: {why}",
             object_type=table.name,
             object_id=object_id,
             name=name,
@@ -319,7 +324,7 @@ def _is_encodable(value: str) -> bool:
 
 def _hint(name: object, known: Iterable[str]) -> str:
     names = list(known)
-    close = get_close_matches(name, names, n=1) if isinstance(name, str) else []
+    close = get_close_matches(name, names, n=1) if isinstance(name, str) and len(name) <= 250 else []
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; declared: {', '.join(sorted(names)[:20]) or 'none'}"
@@ -327,9 +332,4 @@ def _hint(name: object, known: Iterable[str]) -> str:
 
 def _described(content: tuple[str, int, tuple[Any, ...]]) -> str:
     name, at, values = content
-    return f"a {name!r} at {from_micros(at).isoformat()} with {_shown(values)}"
-
-
-def _shown(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 80 else shown[:77] + "..."
+    return f"a {name!r} at {from_micros(at).isoformat()} with {repr_of(values)}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NoReturn
 
 import attrs
 from pyroaring import BitMap
 
 from segmentkit.dsl.predicates import Predicate
+from segmentkit.errors import cannot_leave
 
 
 def _nothing_waits() -> None:
@@ -51,6 +53,9 @@ class Segment:
         """The numbers of the members; not to be changed."""
         self.settle()
         return self.numbers
+
+    def __reduce__(self) -> NoReturn:
+        raise cannot_leave("a segment", "take its fields, or the text of engine.export_definitions()")
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, overload
 
 import attrs
 
+from segmentkit.errors import ArgumentError, repr_of
 from segmentkit.schema import from_micros
 
 __all__ = [
@@ -281,7 +282,7 @@ class Deltas(Sequence[Delta]):
         if index < 0:
             index += length
         if not 0 <= index < length:
-            raise IndexError(f"delta {index} of {length}")
+            raise IndexError(f"delta {repr_of(index)} of {length}")
         place = bisect_right(self._counted(), index)
         record = self.records[place]
         return list(record.iter_deltas())[index - (self._counted()[place] - record.n_deltas)]
@@ -291,12 +292,26 @@ class Deltas(Sequence[Delta]):
             return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
         return NotImplemented
 
+    def __reduce__(self) -> tuple[type[Deltas], tuple[list[Record | Backfill]]]:
+        """Copied and pickled they are without the segments behind them, which belong to the engine."""
+        return Deltas, ([alone for record in self.records for alone in _without_segments(record)],)
+
     __hash__ = None  # type: ignore[assignment]  # equal to lists, as a sequence of its kind should be
 
     def __repr__(self) -> str:
         shown = ", ".join(repr(delta) for _, delta in zip(range(10), self, strict=False))
         more = f", ... {len(self) - 10} more" if len(self) > 10 else ""
         return f"[{shown}{more}]"
+
+
+def _without_segments(record: Record | Backfill) -> Iterator[Backfill]:
+    """Yield records of the same deltas that name their segments instead of holding them."""
+    if isinstance(record, Backfill):
+        yield record._replace(objects=list(record.objects))
+        return
+    for seq, delta in enumerate(record.iter_deltas(), record.seq):
+        name, objects = record.object_type, [record.object]
+        yield Backfill(seq, record.at, name, delta.segment, objects, delta.entered, record.cause, backfill=False)
 
 
 def consolidate(deltas: Iterable[Delta]) -> list[Delta]:
@@ -306,6 +321,8 @@ def consolidate(deltas: Iterable[Delta]) -> list[Delta]:
     the order is that of the remaining deltas.
     """
     flips: dict[tuple[str, str, str], list[Delta]] = {}
-    for delta in deltas:
+    for delta in deltas if isinstance(deltas, Iterable) else [deltas]:
+        if not isinstance(delta, Delta):
+            raise ArgumentError.of("deltas", "some deltas", delta)
         flips.setdefault((delta.object_type, delta.segment, delta.object), []).append(delta)
     return sorted((same[-1] for same in flips.values() if len(same) % 2), key=lambda delta: delta.seq)

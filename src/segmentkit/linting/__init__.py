@@ -17,7 +17,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from segmentkit.dsl._arguments import check_region
 from segmentkit.dsl.predicates import Predicate
+from segmentkit.errors import ArgumentError
 from segmentkit.linting._finding import Finding
 from segmentkit.schema import Schema
 
@@ -52,6 +54,7 @@ def lint(
     Raises:
         DefinitionError: the filter is wrong, as from `segmentkit.parse`.
         LimitError: it is too large.
+        ArgumentError: an argument is of another type.
 
     Cost:
         Bounded: past a fixed number of steps no more findings are looked for; a few seconds for the largest filters.
@@ -68,6 +71,11 @@ def lint(
     from segmentkit.linting._solve import Solver
     from segmentkit.linting._truth import TruthWalk
 
+    if segments is not None and not (
+        isinstance(segments, Mapping) and all(isinstance(tree, Predicate) for tree in segments.values())
+    ):
+        raise ArgumentError.of("segments", "the tree of each name", segments)
+    check_region(region)
     text = where if isinstance(where, str) else written(where)
     tree = parse(text, schema, on, params, region=region)
     notes = Notes(text, *(region or (0, len(text))))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from segmentkit.errors import StoreError
+from segmentkit.errors import ArgumentError, StoreError
 from segmentkit.index.deltas import Change, Delta
 from segmentkit.schema import from_micros
 from segmentkit.stores._kept import KeptRecords
@@ -28,6 +28,8 @@ class MemoryStore:
     """
 
     def __init__(self, keep: int = 100_000) -> None:
+        if isinstance(keep, bool) or not isinstance(keep, int) or keep < 0:
+            raise ArgumentError.of("keep", "a number of records, from 0", keep)
         self._now_us: int | None = None
         self._seq = 0
         self._definitions: dict[str, Definition] = {}

@@ -9,16 +9,20 @@ Optional powers are further Protocols that a store may satisfy; the engine asks 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import attrs
 
+from segmentkit.errors import StoreError
 from segmentkit.index.deltas import Change, Delta, Deltas
 from segmentkit.schema import from_micros
 
 __all__ = ["Batch", "Definition", "FactSource", "SharesFacts", "Store"]
+
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -75,6 +79,21 @@ class Store(Protocol):
 
     def deltas(self, after: int) -> Iterable[Delta]:
         """Return the deltas with numbers above `after`, in order; StoreError if some are no longer kept."""
+
+
+def from_store(what: str, read: Callable[[], Iterable[T]]) -> Iterator[T]:
+    """Yield what a store gives; StoreError if it fails.
+
+    Args:
+        what: it is asked for, for the message.
+        read: asks it.
+    """
+    try:
+        yield from read()
+    except StoreError:
+        raise
+    except Exception as error:
+        raise StoreError(f"the store failed to give {what}: {error}") from error
 
 
 class FactSource(Protocol):
