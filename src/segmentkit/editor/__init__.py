@@ -45,8 +45,7 @@ def complete(
     Cost:
         Linear in the text before the cursor.
 
-    >>> from segmentkit.errors import ArgumentError
-    from segmentkit.schema import ObjectType, Schema, choice, integer
+    >>> from segmentkit.schema import ObjectType, Schema, choice, integer
     >>> schema = Schema(ObjectType("contact", {"orders": integer, "plan": choice("free", "pro")}))
     >>> [c.text for c in complete("plan = ", 7, schema, on="contact")][:2]
     ['"free"', '"pro"']
