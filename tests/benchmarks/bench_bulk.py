@@ -132,11 +132,12 @@ def load_everything(engine: sk.Engine, workload: Workload, segments: Sequence[No
         f"load {sum(map(len, frames.values())):,} events": _seconds(
             lambda: [engine.load_events("contact", e, f) for e, f in frames.items()]
         ),
-        "define": _seconds(lambda: _define_together(engine, segments)),
+        "define": _seconds(lambda: define_together(engine, segments)),
     }
 
 
-def _segments(count: int, seed: int, variant: str) -> list[Node]:
+def make_variant(count: int, seed: int, variant: str) -> list[Node]:
+    """Return segments of all kinds, or with `attributes` those that read neither events nor the time."""
     if variant == "full":
         return make_segments(count, seed)
     timeless = [segment for segment in make_segments(4 * count + 100, seed) if not is_temporal(segment)]
@@ -145,7 +146,7 @@ def _segments(count: int, seed: int, variant: str) -> list[Node]:
 
 def run(contacts: int, n_segment: int, seed: int, repeats: int, variant: str = "full") -> Result:
     """Load, define, count; print what each takes; compare all memberships with the peer's."""
-    workload, segments = Workload(contacts, seed), _segments(n_segment, seed, variant)
+    workload, segments = Workload(contacts, seed), make_variant(n_segment, seed, variant)
     frames = {event: events_frame(workload, event) for event in EVENTS} if variant == "full" else {}
     people = contacts_frame(workload)
     gc.collect()
@@ -159,7 +160,7 @@ def run(contacts: int, n_segment: int, seed: int, repeats: int, variant: str = "
     peer = Everything(workload, segments)
     theirs = _spent(lambda: peer.tick(START_US))
     parsing = _spent(lambda: [sk.parse(to_filter(s), engine.schema, "contact") for s in segments])
-    defining = _spent(lambda: _define_together(engine, segments))
+    defining = _spent(lambda: define_together(engine, segments))
     recomputing = _spent(lambda: _recomputed(engine))
     _say("define all segments from one file", defining)
     _say("  of which parsing and checking, about", parsing)
@@ -186,7 +187,8 @@ def run(contacts: int, n_segment: int, seed: int, repeats: int, variant: str = "
     return Result(mismatches)
 
 
-def _define_together(engine: sk.Engine, segments: Sequence[Node]) -> None:
+def define_together(engine: sk.Engine, segments: Sequence[Node]) -> None:
+    """Define all segments from one file."""
     text = "\n".join(
         f'segment "{host.segment_name(i)}" on contact where {to_filter(s)}' for i, s in enumerate(segments)
     )

@@ -17,7 +17,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import segmentkit as sk
 from tests.benchmarks import bench_bulk, host
@@ -25,7 +25,7 @@ from tests.benchmarks.measure import HEADING, integers, resident_mib, row, run_a
 from tests.benchmarks.oracle import holds
 from tests.benchmarks.peer import Peer, PlainPeer
 from tests.benchmarks.trees import Node, make_segments
-from tests.benchmarks.workload import START_US, Change, EventChange, Workload, make_changes, to_datetime
+from tests.benchmarks.workload import START_US, Change, EventChange, Happening, Workload, make_changes, to_datetime
 
 MODULE = "tests.benchmarks.bench_changes"
 CHUNK = 100
@@ -93,8 +93,8 @@ def run(
     gc.freeze()  # what has been loaded stays; neither side pays for the other's objects being looked at
     tick = time.thread_time_ns if cpu else time.perf_counter_ns
     times = Times(tick)
-    _measure(engine, clock, peer, stream[:warm_up], Times(tick))
-    _measure(engine, clock, peer, stream[warm_up : warm_up + changes], times)
+    take_turns(engine, clock, peer, stream[:warm_up], Times(tick))
+    take_turns(engine, clock, peer, stream[warm_up : warm_up + changes], times)
     gc.unfreeze()
     _print(times)
     if profile:
@@ -113,7 +113,20 @@ def _make_peer(workload: Workload, segments: Sequence[Node], stream: Sequence[Ch
     return peer
 
 
-def _measure(engine: sk.Engine, clock: sk.ManualClock, peer: Peer, stream: Sequence[Change], times: Times) -> None:
+class Follower(Protocol):
+    """What takes turns with the engine: it tells the numbers of the segments entered and left."""
+
+    def update(self, contact: int, attribute: str, value: Any, now: int) -> tuple[set[int], set[int]]:
+        """Set one attribute."""
+
+    def track(self, contact: int, happening: Happening) -> tuple[set[int], set[int]]:
+        """Record an event."""
+
+
+def take_turns(
+    engine: sk.Engine, clock: sk.ManualClock, peer: Follower, stream: Sequence[Change], times: Times
+) -> None:
+    """Feed the stream to engine and peer in chunks, each first every other time."""
     for number, start in enumerate(range(0, len(stream), CHUNK)):
         chunk = stream[start : start + CHUNK]
         if number % 2:
@@ -143,7 +156,7 @@ def _measure_engine(engine: sk.Engine, clock: sk.ManualClock, chunk: Sequence[Ch
         times.time_deltas += len(by_time)
 
 
-def _measure_peer(peer: Peer, chunk: Sequence[Change], times: Times) -> None:
+def _measure_peer(peer: Follower, chunk: Sequence[Change], times: Times) -> None:
     tick = times.tick
     for change in chunk:
         started = tick()
@@ -152,7 +165,7 @@ def _measure_peer(peer: Peer, chunk: Sequence[Change], times: Times) -> None:
         times.peer_deltas += len(entered) + len(left)
 
 
-def _apply_to_peer(peer: Peer, change: Change) -> tuple[set[int], set[int]]:
+def _apply_to_peer(peer: Follower, change: Change) -> tuple[set[int], set[int]]:
     if isinstance(change, EventChange):
         return peer.track(change.contact, change.happening)
     return peer.update(change.contact, change.attribute, change.value, change.at)

@@ -16,6 +16,7 @@ from tests.benchmarks import (
     bench_growth,
     bench_language,
     bench_memory,
+    bench_packages,
     bench_relations,
     bench_soak,
     bench_structures,
@@ -90,6 +91,16 @@ def test_rescan_agrees_with_the_oracle_at_every_tick() -> None:
 def test_single_changes_end_with_the_memberships_of_peer_and_oracle(money: str) -> None:
     arguments = ["--contacts", str(CONTACTS), "--segments", str(SEGMENTS), "--changes", "200", "--money", money]
     assert [result.mismatches for result in bench_changes.main(arguments)] == [0]
+
+
+@pytest.mark.parametrize("package", bench_packages.PEERS)
+def test_single_changes_end_with_the_memberships_of_other_packages(package: str) -> None:
+    arguments = ["--contacts", str(CONTACTS), "--segments", str(SEGMENTS), "--changes", "200", "--peers", package]
+    if not bench_packages.PEERS[package].is_installed():
+        assert bench_packages.main(arguments) == []
+        pytest.skip(f"{package} is not installed")
+    for options in (arguments, [*arguments, "--indexed"]):
+        assert [result.mismatches for result in bench_packages.main(options)] == [0]
 
 
 def test_batches_end_with_the_memberships_of_the_peer() -> None:
