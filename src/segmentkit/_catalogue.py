@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 import attrs
 
@@ -32,7 +32,7 @@ from segmentkit.index._segments import Segment
 from segmentkit.index._stay_log import StayLog
 from segmentkit.index._table import World
 from segmentkit.index.deltas import Delta
-from segmentkit.schema import MAX_TEXT, Schema, names, to_micros
+from segmentkit.schema import MAX_TEXT, Schema, is_text, names, to_micros
 from segmentkit.stores.protocol import Definition
 
 _NOBODY: Mapping[str, Segment] = {}
@@ -198,13 +198,13 @@ class Catalogue:
 
     def _check(self, definition: Definition) -> None:
         name, on = definition.name, definition.on
-        if not _is_text(name) or not 0 < len(name) <= MAX_NAME or PREFIX in name:
+        if not is_text(name) or not 0 < len(name) <= MAX_NAME or PREFIX in name:
             raise bad_name(name, f"has to be text of 1 to {MAX_NAME} characters, none of them NUL")
         if not isinstance(on, str) or on not in self._schema.types:
             message = f"segment {name!r} is on the unknown object type {repr_of(on)}"
             hint = f"declared: {names(self._schema.types)}"
             raise UnknownNameError([Problem(message, hint=hint)], *_named(on))
-        if not _is_text(definition.description) or len(definition.description) > MAX_TEXT:
+        if not is_text(definition.description) or len(definition.description) > MAX_TEXT:
             what = f"text of up to {MAX_TEXT:,} characters"
             raise bad_name(name, f"has description={repr_of(definition.description)}; expected {what}")
 
@@ -410,24 +410,13 @@ def _texts(name: str, what: str, given: Iterable[str]) -> list[str]:
     """Return names that the host gives a segment; one may be given alone."""
     found = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [given]
     for text in found:
-        if not _is_text(text) or not 0 < len(text) <= MAX_NAME:
+        if not is_text(text) or not 0 < len(text) <= MAX_NAME:
             raise bad_name(name, f"has {what} with {repr_of(text)}; expected text of 1 to {MAX_NAME} characters")
     return found
 
 
 MAX_NAME: Final = 200
 """Longest name of a segment, an agent or a tag, in characters."""
-
-
-def _is_text(value: object) -> TypeGuard[str]:
-    """Whether it is text that can be written down: halves of surrogate pairs cannot."""
-    if not isinstance(value, str):
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _named(name: object) -> tuple[str, str, tuple[str, ...]]:

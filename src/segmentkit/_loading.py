@@ -21,7 +21,7 @@ from segmentkit._exchange import record
 from segmentkit._frames import columns_of, host_values
 from segmentkit.errors import DataError, repr_of
 from segmentkit.index import _bulk
-from segmentkit.index._accept import MAX_ID
+from segmentkit.index._accept import MAX_ID, is_id
 from segmentkit.index._bulk_load import add_events, numbers_of, put_objects
 from segmentkit.index._bulk_store import TooWideError
 from segmentkit.index._bulk_values import BadValueError, Coded, Values, Words, converted
@@ -183,7 +183,7 @@ def _ids(table: Table, name: str, column: Any, what: str, *, optional: bool = Fa
     ):
         return ids  # what nearly every table has, at a fraction of the time (`bench_bulk`)
     for row, value in enumerate(ids):
-        if type(value) is str and 0 < len(value) <= MAX_ID and (value.isascii() or _is_encodable(value)):
+        if is_id(value):
             continue
         if value is None and optional:
             continue
@@ -193,14 +193,6 @@ def _ids(table: Table, name: str, column: Any, what: str, *, optional: bool = Fa
 
 def _no_id(what: str, value: object) -> str:
     return f"{what} has to be text of 1 to {MAX_ID:,} characters, got {repr_of(value)} ({type(value).__name__})"
-
-
-def _is_encodable(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _owners(table: Table, name: str, column: Any) -> Coded:

@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date as _date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 import attrs
 
@@ -172,8 +172,10 @@ def _convert_text(value: Any, expected: ValueType) -> str:
     return str(value)
 
 
-def _is_whole(value: str) -> bool:
-    """Whether a text has no halves of surrogate pairs, which nothing can write down."""
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether it is text that can be written down, which halves of surrogate pairs cannot."""
+    if not isinstance(value, str):
+        return False
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -337,7 +339,7 @@ def choice(*choices: str) -> ValueType:
     for value in choices:
         if not isinstance(value, str):
             raise SchemaError(f"a choice lists text values, got {repr_of(value)} ({type(value).__name__})")
-        if not _is_whole(value) or len(value) > MAX_TEXT:
+        if len(value) > MAX_TEXT or not is_text(value):
             raise SchemaError(f"a choice lists text of up to {MAX_TEXT:,} characters, got {repr_of(value)}")
     if len(set(choices)) != len(choices):
         raise SchemaError(f"a choice lists each value once, got {repr_of(choices)}")
@@ -443,7 +445,7 @@ def _event_type(name: str, properties: Mapping[str, ValueType]) -> EventType:
 
 
 def _check_name(what: str, name: object) -> None:
-    if not isinstance(name, str) or not name or len(name) > 200 or "`" in name or "\n" in name or not _is_whole(name):
+    if not is_text(name) or not name or len(name) > 200 or "`" in name or "\n" in name:
         raise SchemaError(
             f"{what} needs a name of 1 to 200 characters without backtick or line break, got {repr_of(name)}"
         )

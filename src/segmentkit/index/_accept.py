@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import attrs
 
@@ -17,7 +17,7 @@ from segmentkit.errors import DataError, repr_of
 from segmentkit.index._events import id_of_tag
 from segmentkit.index._table import Table
 from segmentkit.index.deltas import Change, Delete, Event, Put, Retract, Update
-from segmentkit.schema import from_micros, instant, to_micros
+from segmentkit.schema import from_micros, instant, is_text, to_micros
 
 MAX_ID = 1_000
 """Longest id of an object or an event, in characters."""
@@ -218,7 +218,7 @@ class Acceptor:
         return table
 
     def _check_id(self, table: Table, value: object, what: str) -> None:
-        if type(value) is str and 0 < len(value) <= MAX_ID and (value.isascii() or _is_encodable(value)):
+        if is_id(value):
             return
         raise DataError(
             f"change {self._position} of the batch: {what} of {table.name} has to be text of 1 to {MAX_ID:,} "
@@ -313,13 +313,9 @@ class Acceptor:
         )
 
 
-def _is_encodable(value: str) -> bool:
-    """Whether a text has no halves of surrogate pairs."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether it can be the id of an object or an event."""
+    return type(value) is str and 0 < len(value) <= MAX_ID and (value.isascii() or is_text(value))
 
 
 def _hint(name: object, known: Iterable[str]) -> str:
