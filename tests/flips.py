@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from segmentkit.dsl import predicates as p
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import evaluate
-from segmentkit.schema import from_micros, to_micros
+from segmentkit.values import from_micros, to_micros
 
 if TYPE_CHECKING:
     from tests.model import ObjectFacts

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import segmentkit as sk
 from segmentkit.dsl import predicates as p
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 from tests.model import Model, Refused
 from tests.strategies import World, batches, moves, worlds
 from tests.trees import predicates

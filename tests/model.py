@@ -21,7 +21,8 @@ import attrs
 import segmentkit as sk
 from segmentkit.dsl import predicates as p
 from segmentkit.dsl.evaluate import Alone, EventFact, evaluate
-from segmentkit.schema import ObjectType, Schema, ValueType, to_micros
+from segmentkit.schema import ObjectType, Schema
+from segmentkit.values import ValueType, to_micros
 from tests.flips import flips_by_horizon
 
 __all__ = ["Flip", "Model", "ObjectFacts", "Refused", "fields_of"]

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 import segmentkit as sk
 from segmentkit.dsl import predicates as p
 from segmentkit.dsl._check_compare import moves_with_now
-from segmentkit.schema import ObjectType, Relation, Schema, ValueType, to_micros
+from segmentkit.schema import ObjectType, Relation, Schema
+from segmentkit.values import ValueType, to_micros
 from tests.model import StoredEvent
 from tests.related_model import RelatedModel, relations_of
 from tests.strategies import (

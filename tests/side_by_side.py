@@ -10,7 +10,7 @@ import pytest
 
 import segmentkit as sk
 from segmentkit.dsl import predicates as p
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 from tests.model import Flip, Model, Refused
 from tests.strategies import World
 

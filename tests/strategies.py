@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 import segmentkit as sk
 from segmentkit.dsl.predicates import Duration
-from segmentkit.schema import ObjectType, Schema, ValueType, to_micros
+from segmentkit.schema import ObjectType, Schema
+from segmentkit.values import ValueType, to_micros
 from tests.model import ObjectFacts, StoredEvent
 
 __all__ = ["DURATIONS", "OBJECTS", "Source", "World", "batches", "events_of", "facts", "moves", "worlds"]

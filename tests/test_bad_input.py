@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import segmentkit as sk
-from segmentkit.schema import MAX_TEXT
+from segmentkit.values import MAX_TEXT
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 NAIVE = datetime(2026, 11, 22)  # noqa: DTZ001  # being naive is the point

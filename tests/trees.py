@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import segmentkit as sk
 from segmentkit.dsl import predicates as p
-from segmentkit.schema import ValueType, duration as duration_type
+from segmentkit.values import ValueType, duration as duration_type
 from tests.strategies import DURATIONS, MEMBERS, POOLS, Source, World
 
 __all__ = ["predicates"]

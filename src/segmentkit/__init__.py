@@ -2,7 +2,8 @@
 
 ::
 
-    schema      what objects, attributes and events there are      Schema, ObjectType, text, integer, ...
+    schema      what objects, attributes and events there are      Schema, ObjectType, one, many
+    values      which values attributes and events hold            text, integer, choice, ...
     filter      text -> typed tree, checked against the schema     parse, format, lint
     editors     what may come next, and what can be asked at all   complete, describe
     forms       JSON, plain English, the normal form, builder      to_json, from_json, to_english, normalize
@@ -42,26 +43,9 @@ from segmentkit.index._members import Members
 from segmentkit.index._segments import Segment
 from segmentkit.index.deltas import Change, Delete, Delta, Deltas, Event, Put, Retract, Update, consolidate
 from segmentkit.linting import Finding, lint
-from segmentkit.schema import (
-    EventType,
-    ObjectType,
-    Relation,
-    Schema,
-    ValueType,
-    boolean,
-    choice,
-    date,
-    decimal,
-    instant,
-    integer,
-    many,
-    number,
-    one,
-    point,
-    text,
-    text_set,
-)
+from segmentkit.schema import EventType, ObjectType, Relation, Schema, many, one
 from segmentkit.stores import MemoryStore
+from segmentkit.values import ValueType, boolean, choice, date, decimal, instant, integer, number, point, text, text_set
 
 __all__ = [
     "ArgumentError",

@@ -32,8 +32,9 @@ from segmentkit.index._segments import Segment
 from segmentkit.index._stay_log import StayLog
 from segmentkit.index._table import World
 from segmentkit.index.deltas import Delta
-from segmentkit.schema import MAX_TEXT, Schema, is_text, names, to_micros
+from segmentkit.schema import Schema, names
 from segmentkit.stores.protocol import Definition
+from segmentkit.values import MAX_TEXT, is_text, to_micros
 
 _NOBODY: Mapping[str, Segment] = {}
 

@@ -28,7 +28,7 @@ from segmentkit.index._bulk_values import BadValueError, Coded, Values, Words, c
 from segmentkit.index._events import tag_of_id
 from segmentkit.index._table import Table
 from segmentkit.index.deltas import Backfill, Change, Deltas, Event, Put, Record
-from segmentkit.schema import ValueType, instant, text
+from segmentkit.values import ValueType, instant, text
 
 if TYPE_CHECKING:
     from segmentkit.engine import Engine

@@ -123,7 +123,8 @@ def resolve(
     Raises:
         UnknownNameError, FilterTypeError, LimitError: as `segmentkit.parse`; places are those in the text.
 
-    >>> from segmentkit.schema import ObjectType, Schema, integer
+    >>> from segmentkit.schema import ObjectType, Schema
+    >>> from segmentkit.values import integer
     >>> schema = Schema(ObjectType("contact", {"orders": integer}))
     >>> resolve(attr.orders > 4, schema, on="contact") == parse("orders > 4", schema, on="contact")
     True

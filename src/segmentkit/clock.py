@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from segmentkit.errors import ClockError, repr_of
-from segmentkit.schema import from_micros, to_micros
+from segmentkit.values import from_micros, to_micros
 
 __all__ = ["Clock", "ManualClock", "SystemClock"]
 

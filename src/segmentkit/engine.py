@@ -53,9 +53,10 @@ from segmentkit.index.deltas import (
     Retract,
     Update,
 )
-from segmentkit.schema import Schema, from_micros, to_micros
+from segmentkit.schema import Schema
 from segmentkit.stores.memory import MemoryStore
 from segmentkit.stores.protocol import Batch, Definition, SharesFacts, Store, from_store
+from segmentkit.values import from_micros, to_micros
 
 __all__ = ["Engine"]
 

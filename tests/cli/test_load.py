@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import segmentkit.schema as s
+from segmentkit import schema as s, values as v
 from segmentkit.cli._failure import Failure
 from segmentkit.cli._load import MAX_PROBLEMS, Facts, Source, load
 from segmentkit.errors import SchemaError
@@ -14,11 +14,11 @@ from segmentkit.index.deltas import Event, Put
 SCHEMA = s.Schema(
     s.ObjectType(
         "contact",
-        {"orders": s.integer, "tags": s.text_set},
-        events={"purchase": {"amount": s.decimal}, "move": {"object": s.text, "contact": s.text}},
+        {"orders": v.integer, "tags": v.text_set},
+        events={"purchase": {"amount": v.decimal}, "move": {"object": v.text, "contact": v.text}},
         relations={"company": s.one("company")},
     ),
-    s.ObjectType("company", {"name": s.text}),
+    s.ObjectType("company", {"name": v.text}),
 )
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 

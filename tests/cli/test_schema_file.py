@@ -8,7 +8,8 @@ import pytest
 from segmentkit.cli._failure import Failure
 from segmentkit.cli._schema_file import read_schema, schema_from
 from segmentkit.errors import SchemaError
-from segmentkit.schema import choice, decimal, many, one, text, text_set
+from segmentkit.schema import many, one
+from segmentkit.values import choice, decimal, text, text_set
 
 FULL = """
 zone = "Europe/Warsaw"

@@ -6,64 +6,64 @@ from typing import Any
 
 import pytest
 
-import segmentkit.schema as s
+from segmentkit import values as v
 from segmentkit.cli._values import from_native, from_text
-from segmentkit.schema import ValueType
+from segmentkit.values import ValueType
 
 
 @pytest.mark.parametrize(
     ("cell", "value_type", "plain"),
     [
-        ("Łódź ", s.text, "Łódź "),
-        (" 42 ", s.integer, 42),
-        ("-7", s.integer, -7),
-        ("0.1", s.number, 0.1),
-        ("1e3", s.number, 1000.0),
-        ("19.90", s.decimal, Decimal("19.90")),
-        ("true", s.boolean, True),
-        ("FALSE", s.boolean, False),
-        ("2026-11-22T10:00:00Z", s.instant, s.to_micros(datetime(2026, 11, 22, 10, tzinfo=UTC))),
-        ("2026-11-22T10:00+01:00", s.instant, s.to_micros(datetime(2026, 11, 22, 9, tzinfo=UTC))),
-        ("2026-11-22", s.date, date(2026, 11, 22).toordinal()),
-        ("vip| early |vip", s.text_set, frozenset({"vip", "early"})),
-        ("52.2297, 21.0122", s.point, (52.2297, 21.0122)),
-        ("52.2297 21.0122", s.point, (52.2297, 21.0122)),
-        ("pro", s.choice("free", "pro"), "pro"),
+        ("Łódź ", v.text, "Łódź "),
+        (" 42 ", v.integer, 42),
+        ("-7", v.integer, -7),
+        ("0.1", v.number, 0.1),
+        ("1e3", v.number, 1000.0),
+        ("19.90", v.decimal, Decimal("19.90")),
+        ("true", v.boolean, True),
+        ("FALSE", v.boolean, False),
+        ("2026-11-22T10:00:00Z", v.instant, v.to_micros(datetime(2026, 11, 22, 10, tzinfo=UTC))),
+        ("2026-11-22T10:00+01:00", v.instant, v.to_micros(datetime(2026, 11, 22, 9, tzinfo=UTC))),
+        ("2026-11-22", v.date, date(2026, 11, 22).toordinal()),
+        ("vip| early |vip", v.text_set, frozenset({"vip", "early"})),
+        ("52.2297, 21.0122", v.point, (52.2297, 21.0122)),
+        ("52.2297 21.0122", v.point, (52.2297, 21.0122)),
+        ("pro", v.choice("free", "pro"), "pro"),
     ],
 )
 def test_a_csv_cell_is_read_by_the_declared_type(cell: str, value_type: ValueType, plain: Any) -> None:
     assert value_type.convert(from_text(cell, value_type)) == plain
 
 
-@pytest.mark.parametrize("value_type", [s.text, s.integer, s.boolean, s.instant, s.text_set, s.choice("a")])
+@pytest.mark.parametrize("value_type", [v.text, v.integer, v.boolean, v.instant, v.text_set, v.choice("a")])
 def test_an_empty_cell_is_missing_whatever_the_type(value_type: ValueType) -> None:
     assert from_text("", value_type) is None
 
 
-@pytest.mark.parametrize("value_type", [s.integer, s.decimal, s.date, s.point])
+@pytest.mark.parametrize("value_type", [v.integer, v.decimal, v.date, v.point])
 def test_blanks_are_missing_for_all_but_text(value_type: ValueType) -> None:
     assert from_text("  ", value_type) is None
-    assert from_text("  ", s.text) == "  "
+    assert from_text("  ", v.text) == "  "
 
 
 @pytest.mark.parametrize(
     ("cell", "value_type", "expected"),
     [
-        ("4.0", s.integer, "an integer"),
-        ("1_000", s.integer, "an integer"),
-        ("٣", s.integer, "an integer"),
-        ("nan", s.number, "a number"),
-        ("Infinity", s.number, "a number"),
-        ("1,5", s.decimal, "a decimal"),
-        ("NaN", s.decimal, "a decimal"),
-        ("1", s.boolean, "true or false"),
-        ("yes", s.boolean, "true or false"),
-        ("22.11.2026", s.instant, "an instant in ISO 8601 with a zone"),
-        ("2026-11-22T10:00:00", s.instant, "it has no zone"),
-        ("2026-11-22", s.instant, "it has no zone"),
-        ("2026-02-30", s.date, "a date in ISO 8601"),
-        ("52.2", s.point, "a point as latitude,longitude"),
-        ("1;2", s.point, "a point as latitude,longitude"),
+        ("4.0", v.integer, "an integer"),
+        ("1_000", v.integer, "an integer"),
+        ("٣", v.integer, "an integer"),
+        ("nan", v.number, "a number"),
+        ("Infinity", v.number, "a number"),
+        ("1,5", v.decimal, "a decimal"),
+        ("NaN", v.decimal, "a decimal"),
+        ("1", v.boolean, "true or false"),
+        ("yes", v.boolean, "true or false"),
+        ("22.11.2026", v.instant, "an instant in ISO 8601 with a zone"),
+        ("2026-11-22T10:00:00", v.instant, "it has no zone"),
+        ("2026-11-22", v.instant, "it has no zone"),
+        ("2026-02-30", v.date, "a date in ISO 8601"),
+        ("52.2", v.point, "a point as latitude,longitude"),
+        ("1;2", v.point, "a point as latitude,longitude"),
     ],
 )
 def test_a_cell_that_does_not_fit_says_what_was_expected_and_what_was_there(
@@ -77,29 +77,29 @@ def test_a_cell_that_does_not_fit_says_what_was_expected_and_what_was_there(
 
 def test_a_long_cell_is_cut_in_the_message() -> None:
     with pytest.raises(ValueError, match="expected an integer") as caught:
-        from_text("x" * 10_000, s.integer)
+        from_text("x" * 10_000, v.integer)
     assert len(str(caught.value)) < 120
 
 
 def test_an_integer_of_a_hundred_thousand_digits_is_refused() -> None:
     with pytest.raises(ValueError, match="digits are too many"):
-        from_text("9" * 100_000, s.integer)
+        from_text("9" * 100_000, v.integer)
 
 
 @pytest.mark.parametrize(
     ("value", "value_type", "plain"),
     [
-        (5, s.integer, 5),
-        (Decimal("0.1"), s.number, 0.1),
-        (Decimal("19.90"), s.decimal, Decimal("19.90")),
-        ("19.90", s.decimal, Decimal("19.90")),
-        ("2026-11-22T10:00:00Z", s.instant, s.to_micros(datetime(2026, 11, 22, 10, tzinfo=UTC))),
-        (datetime(2026, 11, 22, 10, tzinfo=timezone(timedelta(hours=1))), s.instant, 1795338000000000),
-        ("2026-11-22", s.date, date(2026, 11, 22).toordinal()),
-        (["vip", "early"], s.text_set, frozenset({"vip", "early"})),
-        ([Decimal("52.2297"), 21], s.point, (52.2297, 21.0)),
-        (None, s.integer, None),
-        ("", s.text, ""),
+        (5, v.integer, 5),
+        (Decimal("0.1"), v.number, 0.1),
+        (Decimal("19.90"), v.decimal, Decimal("19.90")),
+        ("19.90", v.decimal, Decimal("19.90")),
+        ("2026-11-22T10:00:00Z", v.instant, v.to_micros(datetime(2026, 11, 22, 10, tzinfo=UTC))),
+        (datetime(2026, 11, 22, 10, tzinfo=timezone(timedelta(hours=1))), v.instant, 1795338000000000),
+        ("2026-11-22", v.date, date(2026, 11, 22).toordinal()),
+        (["vip", "early"], v.text_set, frozenset({"vip", "early"})),
+        ([Decimal("52.2297"), 21], v.point, (52.2297, 21.0)),
+        (None, v.integer, None),
+        ("", v.text, ""),
     ],
 )
 def test_a_json_value_keeps_its_own_type(value: Any, value_type: ValueType, plain: Any) -> None:
@@ -108,7 +108,7 @@ def test_a_json_value_keeps_its_own_type(value: Any, value_type: ValueType, plai
 
 @pytest.mark.parametrize(
     ("value", "value_type"),
-    [("5", s.integer), ("true", s.boolean), (1, s.boolean), ("vip|early", s.text_set), (5, s.text), (0, s.instant)],
+    [("5", v.integer), ("true", v.boolean), (1, v.boolean), ("vip|early", v.text_set), (5, v.text), (0, v.instant)],
 )
 def test_nothing_is_guessed_from_a_json_value_of_another_type(value: Any, value_type: ValueType) -> None:
     with pytest.raises(ValueError, match="expected"):

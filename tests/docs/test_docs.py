@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import segmentkit
-from segmentkit import errors, schema
+from segmentkit import errors, values
 from segmentkit.dsl import _check_constants, _check_rank, _parse, _scan, definitions
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -81,8 +81,8 @@ def test_the_language_reference_has_all_keywords() -> None:
         _check_rank.MAX_RANKS,
         _parse.MAX_CONDITIONS,
         _parse.MAX_LISTED,
-        schema.MAX_TEXT,
-        schema.MAX_DIGITS,
+        values.MAX_TEXT,
+        values.MAX_DIGITS,
         _check_constants.MAX_YEARS,
         definitions.MAX_FILE,
         _scan.MAX_PROBLEMS,

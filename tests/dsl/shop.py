@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from segmentkit import schema as s
+from segmentkit import schema as s, values as v
 from segmentkit.dsl import parse
 from segmentkit.dsl.predicates import Predicate
 
@@ -12,40 +12,40 @@ SCHEMA = s.Schema(
     s.ObjectType(
         "contact",
         attributes={
-            "email": s.text,
-            "country": s.text,
-            "shipping_country": s.text,
-            "orders": s.integer,
-            "visits": s.integer,
-            "spend": s.number,
-            "ltv": s.decimal,
-            "total_order_value": s.decimal,
-            "email_marketing_consent": s.boolean,
-            "last_visit": s.instant,
-            "signup": s.instant,
-            "birthday": s.date,
-            "tags": s.text_set,
-            "location": s.point,
-            "plan": s.choice("free", "pro", "enterprise"),
-            "last order": s.instant,
-            "utm.source": s.text,
+            "email": v.text,
+            "country": v.text,
+            "shipping_country": v.text,
+            "orders": v.integer,
+            "visits": v.integer,
+            "spend": v.number,
+            "ltv": v.decimal,
+            "total_order_value": v.decimal,
+            "email_marketing_consent": v.boolean,
+            "last_visit": v.instant,
+            "signup": v.instant,
+            "birthday": v.date,
+            "tags": v.text_set,
+            "location": v.point,
+            "plan": v.choice("free", "pro", "enterprise"),
+            "last order": v.instant,
+            "utm.source": v.text,
         },
         events={
-            "visit": {"url": s.text, "pages": s.integer},
+            "visit": {"url": v.text, "pages": v.integer},
             "purchase": {
-                "amount": s.decimal,
-                "weight": s.number,
-                "category": s.text,
-                "due": s.date,
-                "gift": s.boolean,
-                "labels": s.text_set,
+                "amount": v.decimal,
+                "weight": v.number,
+                "category": v.text,
+                "due": v.date,
+                "gift": v.boolean,
+                "labels": v.text_set,
             },
             "sent mail": {},
         },
         relations={"company": s.one("company"), "deals": s.many("deal", via="contact")},
     ),
-    s.ObjectType("company", attributes={"industry": s.text, "size": s.integer}),
-    s.ObjectType("deal", attributes={"value": s.decimal}, relations={"contact": s.one("contact")}),
+    s.ObjectType("company", attributes={"industry": v.text, "size": v.integer}),
+    s.ObjectType("deal", attributes={"value": v.decimal}, relations={"contact": s.one("contact")}),
     zone="Europe/Warsaw",
 )
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from hypothesis import given, strategies as st
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl import _calendar
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import DictFacts, evaluate

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from segmentkit.dsl import _calendar, _stays
 from segmentkit.dsl.predicates import Calendar, CalendarUnit, Duration, Relative, RelativeForm
-from segmentkit.schema import from_micros, to_micros
+from segmentkit.values import from_micros, to_micros
 from tests.examples import PARTS
 
 WARSAW, SAO_PAULO, CAIRO, APIA = "Europe/Warsaw", "America/Sao_Paulo", "Africa/Cairo", "Pacific/Apia"

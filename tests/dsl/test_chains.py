@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl import _calendar, _chains, format as render, parse
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.dsl.predicates import Chain, Duration, Events, Relative, Step
 from segmentkit.errors import LimitError
-from segmentkit.schema import ObjectType, Schema, to_micros
+from segmentkit.schema import ObjectType, Schema
+from segmentkit.values import to_micros
 from tests.dsl.shop import read
 from tests.examples import PARTS
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from segmentkit import schema as s
+from segmentkit import schema as s, values as v
 from segmentkit.dsl import format, parse
 from segmentkit.dsl.predicates import Duration
 from segmentkit.errors import DefinitionError, FilterSyntaxError, FilterTypeError, UnknownNameError
@@ -363,7 +363,7 @@ def test_a_number_has_at_most_a_thousand_digits(literal: str) -> None:
 
 def test_a_type_with_no_events_says_so_by_its_names() -> None:
     """An empty list of declared names is no hint at all."""
-    schema = s.Schema(s.ObjectType("thing", {"size": s.integer}))
+    schema = s.Schema(s.ObjectType("thing", {"size": v.integer}))
     with pytest.raises(UnknownNameError, match="unknown event 'bought' of 'thing'") as caught:
         parse("did bought", schema, "thing")
     assert caught.value.problems[0].hint == ""

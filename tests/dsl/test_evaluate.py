@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate, value_of
 from segmentkit.dsl.predicates import (
     Absolute,
@@ -40,7 +40,7 @@ from segmentkit.dsl.predicates import (
     Today,
     Value,
 )
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 
 NOW = to_micros(datetime(2026, 10, 31, 23, 30, tzinfo=UTC))  # already November in Warsaw
 DAY = 86_400_000_000

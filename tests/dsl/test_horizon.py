@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import pytest
 from hypothesis import given, strategies as st
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl import _calendar, _horizon
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl._lines import Scene
@@ -50,7 +50,7 @@ from segmentkit.dsl.predicates import (
     Value,
     Window,
 )
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 from tests.examples import PARTS
 
 

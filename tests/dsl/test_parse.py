@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from segmentkit import schema as s
+from segmentkit import schema as s, values as v
 from segmentkit.dsl import _parse, format, parse
 from segmentkit.dsl._scan import scan
 from segmentkit.dsl._shift_reduce import Refused
@@ -56,38 +56,38 @@ from segmentkit.errors import FilterTypeError, LimitError
 from tests.dsl.shop import SCHEMA, read
 
 LANGUAGE = Path(__file__).parents[1] / "language"
-ORDERS = Attribute("orders", s.integer)
-SPEND = Attribute("spend", s.number)
-LTV = Attribute("ltv", s.decimal)
-COUNTRY = Attribute("country", s.text)
-TAGS = Attribute("tags", s.text_set)
+ORDERS = Attribute("orders", v.integer)
+SPEND = Attribute("spend", v.number)
+LTV = Attribute("ltv", v.decimal)
+COUNTRY = Attribute("country", v.text)
+TAGS = Attribute("tags", v.text_set)
 PLAN = Attribute("plan", SCHEMA.type("contact").attributes["plan"])
-CONSENT = Attribute("email_marketing_consent", s.boolean)
-VISIT = Attribute("last_visit", s.instant)
-SIGNUP = Attribute("signup", s.instant)
-BIRTHDAY = Attribute("birthday", s.date)
-PLACE = Attribute("location", s.point)
-A, B, C = (Compare("=", ORDERS, Literal(n, s.integer)) for n in (1, 2, 3))
+CONSENT = Attribute("email_marketing_consent", v.boolean)
+VISIT = Attribute("last_visit", v.instant)
+SIGNUP = Attribute("signup", v.instant)
+BIRTHDAY = Attribute("birthday", v.date)
+PLACE = Attribute("location", v.point)
+A, B, C = (Compare("=", ORDERS, Literal(n, v.integer)) for n in (1, 2, 3))
 
 
 def whole(number: int) -> Literal:
-    return Literal(number, s.integer)
+    return Literal(number, v.integer)
 
 
 def text(value: str) -> Literal:
-    return Literal(value, s.text)
+    return Literal(value, v.text)
 
 
 def day(written: str) -> Literal:
-    return Literal(date.fromisoformat(written).toordinal(), s.date)
+    return Literal(date.fromisoformat(written).toordinal(), v.date)
 
 
 def length(count: int, unit: Any) -> Literal:
-    return Literal(Duration(count, unit), s.duration)
+    return Literal(Duration(count, unit), v.duration)
 
 
 def count(events: Events, function: Any = "count") -> Aggregate:
-    return Aggregate(function, events, None, s.integer)
+    return Aggregate(function, events, None, v.integer)
 
 
 LOGIC = [
@@ -114,28 +114,28 @@ VALUES = [
     ("orders != 1", Not(A)),
     ("orders >= -3", Compare(">=", ORDERS, whole(-3))),
     ("orders > 1_000", Compare(">", ORDERS, whole(1_000))),
-    ("spend > 100", Compare(">", SPEND, Literal(100.0, s.number))),
-    ("0.1 < spend", Compare("<", Literal(0.1, s.number), SPEND)),
-    ("ltv > 8.50", Compare(">", LTV, Literal(Decimal("8.5"), s.decimal))),
-    ("ltv > 8.00", Compare(">", LTV, Literal(Decimal(8), s.decimal))),
-    ("orders > 8.5", Compare(">", ORDERS, Literal(Decimal("8.5"), s.decimal))),
+    ("spend > 100", Compare(">", SPEND, Literal(100.0, v.number))),
+    ("0.1 < spend", Compare("<", Literal(0.1, v.number), SPEND)),
+    ("ltv > 8.50", Compare(">", LTV, Literal(Decimal("8.5"), v.decimal))),
+    ("ltv > 8.00", Compare(">", LTV, Literal(Decimal(8), v.decimal))),
+    ("orders > 8.5", Compare(">", ORDERS, Literal(Decimal("8.5"), v.decimal))),
     ("orders > -(3)", Compare(">", ORDERS, Negate(whole(3)))),
     ("country = 'it\\'s'", Compare("=", COUNTRY, text("it's"))),
     ('country = "\\ud83d\\ude00\\n"', Compare("=", COUNTRY, text("😀\n"))),
     ('country = "PL" ignoring case', Compare("=", COUNTRY, text("PL"), ignoring_case=True)),
     ('country != "PL" ignoring case', Not(Compare("=", COUNTRY, text("PL"), ignoring_case=True))),
     ('plan = "pro"', Compare("=", PLAN, Literal("pro", PLAN.type))),
-    ("shipping_country != country", Not(Compare("=", Attribute("shipping_country", s.text), COUNTRY))),
+    ("shipping_country != country", Not(Compare("=", Attribute("shipping_country", v.text), COUNTRY))),
     ("email_marketing_consent = true", IsTrue(CONSENT)),
     ("true != email_marketing_consent", Not(IsTrue(CONSENT))),
-    ("email_marketing_consent = false", Compare("=", CONSENT, Literal(False, s.boolean))),
-    ("`last order` is known", Not(IsMissing(Attribute("last order", s.instant)))),
+    ("email_marketing_consent = false", Compare("=", CONSENT, Literal(False, v.boolean))),
+    ("`last order` is known", Not(IsMissing(Attribute("last order", v.instant)))),
     ("orders is missing", IsMissing(ORDERS)),
     ("orders is not missing", Not(IsMissing(ORDERS))),
     ("tags is empty", IsEmpty(TAGS)),
     ("tags is not empty", Not(IsEmpty(TAGS))),
     ("orders between 1 and 3", Between(ORDERS, whole(1), whole(3))),
-    ("spend between 1 and 3", Between(SPEND, Literal(1.0, s.number), Literal(3.0, s.number))),
+    ("spend between 1 and 3", Between(SPEND, Literal(1.0, v.number), Literal(3.0, v.number))),
     ("3 between orders and spend", Between(whole(3), ORDERS, SPEND)),
     ("orders in (3, -1, 3)", In(ORDERS, (whole(3), whole(-1)))),
     ('country not in ("a") ignoring case', Not(In(COUNTRY, (text("a"),), ignoring_case=True))),
@@ -146,19 +146,19 @@ VALUES = [
     ('tags has any of ("b", "a", "b")', SetTest("any", TAGS, ("b", "a"))),
     ('tags has all of ("a", "b") ignoring case', SetTest("all", TAGS, ("a", "b"), ignoring_case=True)),
     ('tags has none of ("a")', Not(SetTest("any", TAGS, ("a",)))),
-    ("size(tags) >= 3", Compare(">=", Call("size", (TAGS,), s.integer), whole(3))),
-    ("LENGTH(country) = 2", Compare("=", Call("length", (COUNTRY,), s.integer), whole(2))),
+    ("size(tags) >= 3", Compare(">=", Call("size", (TAGS,), v.integer), whole(3))),
+    ("LENGTH(country) = 2", Compare("=", Call("length", (COUNTRY,), v.integer), whole(2))),
     (
         "coalesce(spend, 0) > 1",
         Compare(
             ">",
-            Call("coalesce", (SPEND, Literal(0.0, s.number)), s.number),
-            Literal(1.0, s.number),
+            Call("coalesce", (SPEND, Literal(0.0, v.number)), v.number),
+            Literal(1.0, v.number),
         ),
     ),
     (
         "ltv / orders > 50",
-        Compare(">", Arithmetic("/", LTV, ORDERS, s.decimal), whole(50)),
+        Compare(">", Arithmetic("/", LTV, ORDERS, v.decimal), whole(50)),
     ),
     (
         "orders - 1 - 2 * 3 = 0",
@@ -166,9 +166,9 @@ VALUES = [
             "=",
             Arithmetic(
                 "-",
-                Arithmetic("-", ORDERS, whole(1), s.decimal),
-                Arithmetic("*", whole(2), whole(3), s.decimal),
-                s.decimal,
+                Arithmetic("-", ORDERS, whole(1), v.decimal),
+                Arithmetic("*", whole(2), whole(3), v.decimal),
+                v.decimal,
             ),
             whole(0),
         ),
@@ -205,21 +205,21 @@ TIME = [
     ),
     ("signup before 2026-11-22", Compare("<", SIGNUP, day("2026-11-22"))),
     ("signup after birthday", Compare(">", SIGNUP, BIRTHDAY)),
-    ("signup since 1970-01-01T00:00:01.5Z", Compare(">=", SIGNUP, Literal(1_500_000, s.instant))),
-    ("signup until 1970-01-01T01:00+01:00", Compare("<=", SIGNUP, Literal(0, s.instant))),
+    ("signup since 1970-01-01T00:00:01.5Z", Compare(">=", SIGNUP, Literal(1_500_000, v.instant))),
+    ("signup until 1970-01-01T01:00+01:00", Compare("<=", SIGNUP, Literal(0, v.instant))),
     ("signup on yesterday", Compare("=", SIGNUP, Today(-1))),
     ('signup on today in zone "UTC"', Compare("=", SIGNUP, Today(), zone="UTC")),
     (
         "now - signup > 40 days",
-        Compare(">", Arithmetic("-", Now(), SIGNUP, s.duration), length(40, "day")),
+        Compare(">", Arithmetic("-", Now(), SIGNUP, v.duration), length(40, "day")),
     ),
     (
         "signup + 1 month < now",
-        Compare("<", Arithmetic("+", SIGNUP, length(1, "month"), s.instant), Now()),
+        Compare("<", Arithmetic("+", SIGNUP, length(1, "month"), v.instant), Now()),
     ),
     (
         "birthday = tomorrow - 2 weeks",
-        Compare("=", BIRTHDAY, Arithmetic("-", Today(1), length(2, "week"), s.date)),
+        Compare("=", BIRTHDAY, Arithmetic("-", Today(1), length(2, "week"), v.date)),
     ),
     (
         "signup between 2026-01-01 and now",
@@ -228,7 +228,7 @@ TIME = [
 ]
 
 BOUGHT = Events("purchase")
-AMOUNT = Property("amount", s.decimal)
+AMOUNT = Property("amount", v.decimal)
 LAST_30 = Relative("last", Duration(30, "day"))
 
 EVENTS = [
@@ -307,7 +307,7 @@ EVENTS = [
                         (
                             Compare(">", AMOUNT, whole(100)),
                             Compare("=", COUNTRY, text("PL")),
-                            IsTrue(Property("gift", s.boolean)),
+                            IsTrue(Property("gift", v.boolean)),
                         )
                     ),
                 )
@@ -321,20 +321,20 @@ EVENTS = [
             ">=",
             Aggregate(
                 "sum",
-                Events("purchase", Compare("=", Property("category", s.text), text("shoes")), LAST_30),
+                Events("purchase", Compare("=", Property("category", v.text), text("shoes")), LAST_30),
                 AMOUNT,
-                s.decimal,
+                v.decimal,
             ),
             whole(500),
         ),
     ),
     (
         "last(purchase) more than 40 days ago",
-        InWindow(Aggregate("last", BOUGHT, None, s.instant), Relative("more than ago", Duration(40, "day"))),
+        InWindow(Aggregate("last", BOUGHT, None, v.instant), Relative("more than ago", Duration(40, "day"))),
     ),
     (
         'last(visit.url) contains "/shop"',
-        TextTest("contains", Aggregate("last", Events("visit"), Property("url", s.text), s.text), ("/shop",)),
+        TextTest("contains", Aggregate("last", Events("visit"), Property("url", v.text), v.text), ("/shop",)),
     ),
 ]
 
@@ -373,31 +373,31 @@ def test_a_form_of_the_language_means_its_tree(source: str, tree: Predicate) -> 
 @pytest.mark.parametrize(
     ("aggregate", "value_type"),
     [
-        ("count(visit)", s.integer),
-        ("days(visit)", s.integer),
-        ("distinct(visit.url)", s.integer),
-        ("sum(visit.pages)", s.integer),
-        ("sum(purchase.amount)", s.decimal),
-        ("sum(purchase.weight)", s.number),
-        ("avg(visit.pages)", s.decimal),
-        ("avg(purchase.weight)", s.number),
-        ("median(visit.pages)", s.decimal),
-        ("min(visit.pages)", s.integer),
-        ("max(purchase.due)", s.date),
-        ("first(purchase.category)", s.text),
-        ("last(purchase)", s.instant),
-        ("orders + visits", s.decimal),
-        ("orders / visits", s.decimal),
-        ("ltv * spend", s.number),
-        ("round(ltv)", s.integer),
-        ("abs(ltv)", s.decimal),
-        ("coalesce(orders, ltv)", s.decimal),
-        ("coalesce(orders, spend, 1)", s.number),
-        ("lower(plan)", s.text),
-        ("weekday(signup)", s.integer),
+        ("count(visit)", v.integer),
+        ("days(visit)", v.integer),
+        ("distinct(visit.url)", v.integer),
+        ("sum(visit.pages)", v.integer),
+        ("sum(purchase.amount)", v.decimal),
+        ("sum(purchase.weight)", v.number),
+        ("avg(visit.pages)", v.decimal),
+        ("avg(purchase.weight)", v.number),
+        ("median(visit.pages)", v.decimal),
+        ("min(visit.pages)", v.integer),
+        ("max(purchase.due)", v.date),
+        ("first(purchase.category)", v.text),
+        ("last(purchase)", v.instant),
+        ("orders + visits", v.decimal),
+        ("orders / visits", v.decimal),
+        ("ltv * spend", v.number),
+        ("round(ltv)", v.integer),
+        ("abs(ltv)", v.decimal),
+        ("coalesce(orders, ltv)", v.decimal),
+        ("coalesce(orders, spend, 1)", v.number),
+        ("lower(plan)", v.text),
+        ("weekday(signup)", v.integer),
     ],
 )
-def test_a_value_has_the_type_that_its_parts_give_it(aggregate: str, value_type: s.ValueType) -> None:
+def test_a_value_has_the_type_that_its_parts_give_it(aggregate: str, value_type: v.ValueType) -> None:
     """Aggregates, arithmetic and functions are typed before anything runs."""
     tree = read(f"{aggregate} is missing")
     assert isinstance(tree, IsMissing)
@@ -413,7 +413,7 @@ NAMES = (
 @pytest.mark.parametrize("name", NAMES)
 def test_a_keyword_is_free_for_names_where_no_keyword_fits(name: str) -> None:
     """`last > 3` needs no backticks, and neither do events and properties with such names."""
-    schema = s.Schema(s.ObjectType("thing", {name: s.integer}, events={name: {name: s.integer}}))
+    schema = s.Schema(s.ObjectType("thing", {name: v.integer}, events={name: {name: v.integer}}))
     for source in (
         f"{name} > 3",
         f"3 < {name} and not {name} = {name}",
@@ -428,7 +428,7 @@ def test_a_keyword_is_free_for_names_where_no_keyword_fits(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(_parse.RESERVED))
 def test_a_reserved_word_is_a_name_in_backticks(name: str) -> None:
     """The few words that can never be names are names in backticks, also when printed."""
-    schema = s.Schema(s.ObjectType("thing", {name: s.integer}, events={name: {}}))
+    schema = s.Schema(s.ObjectType("thing", {name: v.integer}, events={name: {}}))
     tree = parse(f"`{name}` > 3 and did `{name}`", schema, "thing")
     assert parse(format(tree), schema, "thing") == tree
 

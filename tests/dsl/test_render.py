@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from segmentkit import schema as s
+from segmentkit import schema as s, values as v
 from segmentkit.dsl import format, parse
 from segmentkit.dsl.predicates import (
     Absolute,
@@ -126,10 +126,10 @@ def test_a_filter_has_one_canonical_text(source: str, canonical: str) -> None:
 def test_a_name_is_printed_so_that_it_reads_back(name: str) -> None:
     """Whatever a schema may call an attribute, an event or a property can be written."""
     name = name or "x y"
-    schema = s.Schema(s.ObjectType("t", {name: s.integer}, {name: {name: s.integer}}))
-    attribute, taken = Attribute(name, s.integer), Literal(1, s.integer)
+    schema = s.Schema(s.ObjectType("t", {name: v.integer}, {name: {name: v.integer}}))
+    attribute, taken = Attribute(name, v.integer), Literal(1, v.integer)
     events = Events(name, Compare("=", attribute, taken))
-    tree = Compare("=", attribute, Aggregate("count", events, None, s.integer))
+    tree = Compare("=", attribute, Aggregate("count", events, None, v.integer))
     assert parse(format(tree), schema, "t") == tree
 
 
@@ -137,7 +137,7 @@ def test_a_name_is_printed_so_that_it_reads_back(name: str) -> None:
 @given(st.text())
 def test_any_text_is_printed_on_one_visible_line(value: str) -> None:
     """Line breaks, controls and invisible characters are escaped, and read back."""
-    tree = TextTest("contains", Attribute("country", s.text), (value,))
+    tree = TextTest("contains", Attribute("country", v.text), (value,))
     text = format(tree)
     assert text.isprintable()
     assert read(text) == tree
@@ -147,7 +147,7 @@ def test_any_text_is_printed_on_one_visible_line(value: str) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_any_double_is_printed_in_plain_digits(value: float) -> None:
     """No exponents, and the very same double comes back."""
-    tree = Compare("<", Attribute("spend", s.number), Literal(value, s.number))
+    tree = Compare("<", Attribute("spend", v.number), Literal(value, v.number))
     text = format(tree)
     assert "e" not in text.removeprefix("spend")
     assert read(text) == tree
@@ -157,7 +157,7 @@ def test_any_double_is_printed_in_plain_digits(value: float) -> None:
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6))
 def test_any_decimal_stays_a_decimal(value: Any) -> None:
     """A whole decimal keeps its point, which tells it from an integer."""
-    tree = Compare("<", Attribute("ltv", s.decimal), Literal(value, s.decimal))
+    tree = Compare("<", Attribute("ltv", v.decimal), Literal(value, v.decimal))
     assert read(format(tree)) == tree
 
 
@@ -165,21 +165,21 @@ def test_any_decimal_stays_a_decimal(value: Any) -> None:
 @given(st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999))
 def test_any_instant_is_printed_to_the_microsecond(micros: int) -> None:
     """From year 1 to year 9999."""
-    tree = Compare("=", Attribute("signup", s.instant), Literal(micros, s.instant))
+    tree = Compare("=", Attribute("signup", v.instant), Literal(micros, v.instant))
     assert read(format(tree)) == tree
 
 
 @pytest.mark.parametrize(
     "tree",
     [
-        InWindow(Attribute("signup", s.instant), Calendar("month", -3, 2)),
-        InWindow(Attribute("signup", s.instant), Relative("between ago", Duration(1, "day"))),
-        Compare("=", Attribute("birthday", s.date), Today(5)),
-        In(Attribute("tags", s.text_set), (Literal(frozenset("a"), s.text_set),)),
+        InWindow(Attribute("signup", v.instant), Calendar("month", -3, 2)),
+        InWindow(Attribute("signup", v.instant), Relative("between ago", Duration(1, "day"))),
+        Compare("=", Attribute("birthday", v.date), Today(5)),
+        In(Attribute("tags", v.text_set), (Literal(frozenset("a"), v.text_set),)),
         Compare(
             ">=",
-            Aggregate("count", Events("purchase", None, Absolute(None, None)), None, s.integer),
-            Literal(1, s.integer),
+            Aggregate("count", Events("purchase", None, Absolute(None, None)), None, v.integer),
+            Literal(1, v.integer),
         ),
     ],
 )
@@ -191,7 +191,7 @@ def test_a_tree_that_nobody_could_write_is_refused(tree: Any) -> None:
 
 def test_values_and_windows_are_printed_too() -> None:
     """Messages and explanations show parts of trees."""
-    assert format(Arithmetic("-", Now(), Literal(Duration(3, "day"), s.duration), s.instant)) == "now - 3 days"
+    assert format(Arithmetic("-", Now(), Literal(Duration(3, "day"), v.duration), v.instant)) == "now - 3 days"
     assert format(Relative("last", Duration(3, "day"), None, "UTC")) == 'in the last 3 days in zone "UTC"'
     assert format(Events("purchase", None, Calendar("day", 0, 0))) == "purchase today"
 

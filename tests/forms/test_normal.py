@@ -9,7 +9,7 @@ import pytest
 
 import segmentkit as sk
 from segmentkit.dsl.evaluate import evaluate
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 from tests.forms.shop import FILTERS, SHOP
 from tests.language import test_language as rows
 

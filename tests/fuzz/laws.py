@@ -13,7 +13,7 @@ import segmentkit as sk
 from segmentkit.dsl import predicates as p
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import evaluate
-from segmentkit.schema import ValueType, from_micros, to_micros
+from segmentkit.values import ValueType, from_micros, to_micros
 from tests.fuzz.choices import Choices
 from tests.fuzz.seeds import SCHEMAS, SEGMENTS
 from tests.model import Definition, Refused

@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from segmentkit import schema
+from segmentkit import values as types
 from segmentkit.dsl import parse
 from segmentkit.dsl.evaluate import DictFacts, evaluate
 from segmentkit.dsl.predicates import Predicate
 from segmentkit.index._cells import Domain, age_cuts, cut_attribute, truths_by_cell, truths_by_literal, truths_of_ages
 from segmentkit.index._columns import Column, DecimalColumn, Scale, column_for
 from segmentkit.index.deltas import bits_of
-from segmentkit.schema import ObjectType, Schema, to_micros
+from segmentkit.schema import ObjectType, Schema
+from segmentkit.values import to_micros
 from tests.examples import PARTS
 
 WARSAW = "Europe/Warsaw"
@@ -29,11 +30,11 @@ SCHEMA = Schema(
     ObjectType(
         "contact",
         {
-            "orders": schema.integer,
-            "score": schema.number,
-            "spend": schema.decimal,
-            "seen": schema.instant,
-            "birthday": schema.date,
+            "orders": types.integer,
+            "score": types.number,
+            "spend": types.decimal,
+            "seen": types.instant,
+            "birthday": types.date,
         },
     ),
     zone=WARSAW,
@@ -184,7 +185,7 @@ def test_decimals_are_compared_with_literals_between_their_places() -> None:
 
 def test_cuts_follow_the_scale_and_the_numbering_of_the_cells_does_not() -> None:
     """After a rescaling a value lies in the cell in which it lay before."""
-    column = DecimalColumn(schema.decimal, lambda: None)
+    column = DecimalColumn(types.decimal, lambda: None)
     cutter = cut_attribute(column, literals("spend < 0.005", "spend > 8.50"), "spend", WARSAW)
     values = [Decimal(cents).scaleb(-2) for cents in (-1, 0, 1, 850, 851)]
     truths = cutter.truths()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from segmentkit import schema
+from segmentkit import values as types
 from segmentkit.dsl import format as text_of, parse
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.dsl.predicates import And, AtLeast, In, Not, Or, Predicate, SetTest
@@ -34,15 +34,15 @@ SCHEMA = Schema(
     ObjectType(
         "contact",
         {
-            "orders": schema.integer,
-            "country": schema.text,
-            "vip": schema.boolean,
-            "seen": schema.instant,
-            "birthday": schema.date,
-            "tags": schema.text_set,
-            **dict.fromkeys(LETTERS, schema.integer),
+            "orders": types.integer,
+            "country": types.text,
+            "vip": types.boolean,
+            "seen": types.instant,
+            "birthday": types.date,
+            "tags": types.text_set,
+            **dict.fromkeys(LETTERS, types.integer),
         },
-        {"visit": {"pages": schema.integer, "url": schema.text}},
+        {"visit": {"pages": types.integer, "url": types.text}},
     )
 )
 ORDERS, COUNTRY, VIP = OrderedKey("orders"), TextKey("country", closed=True), TextKey("vip", closed=True)

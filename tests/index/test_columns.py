@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from segmentkit import schema
+from segmentkit import values as types
 from segmentkit.index._columns import (
     CodedColumn,
     DecimalColumn,
@@ -46,7 +46,7 @@ def plain(column: Any, count: int) -> list[Any]:
 @pytest.mark.parametrize("value", [SMALLEST_WORD, SMALLEST_WORD - 1, LARGEST_WORD, LARGEST_WORD + 1, 10**40])
 def test_an_integer_at_or_beyond_the_edge_of_a_word_leaves_the_others_as_they_are(value: int) -> None:
     """Objects with and without a value keep what they had; missing ones stay missing."""
-    column = IntegerColumn(schema.integer)
+    column = IntegerColumn(types.integer)
     store(column, [7, None, -7, None])
     column.set(1, value)
     assert plain(column, 4) == [7, value, -7, None]
@@ -57,7 +57,7 @@ def test_an_integer_at_or_beyond_the_edge_of_a_word_leaves_the_others_as_they_ar
 
 def test_the_smallest_word_is_a_value_after_a_larger_integer_too() -> None:
     """Once integers are in a list nothing stands for missing but None."""
-    column = IntegerColumn(schema.integer)
+    column = IntegerColumn(types.integer)
     store(column, [2**70, None, SMALLEST_WORD])
     assert plain(column, 3) == [2**70, None, SMALLEST_WORD]
 
@@ -68,7 +68,7 @@ def test_the_smallest_word_is_a_value_after_a_larger_integer_too() -> None:
 def test_a_decimal_with_more_places_rescales_the_column_once() -> None:
     """The stored integers grow, the values do not change, and whoever cut them is told, once."""
     told: list[str] = []
-    column = DecimalColumn(schema.decimal, lambda: told.append("rescaled"))
+    column = DecimalColumn(types.decimal, lambda: told.append("rescaled"))
     store(column, ["19.90", None, "-3"])
     assert (column.get(0), column.scale.places, told) == (1990, 2, [])
     encoded = column.encode(Decimal("0.12345"))
@@ -87,7 +87,7 @@ def test_zeros_at_the_end_of_a_decimal_need_no_places(value: str) -> None:
 
 def test_rescaling_may_push_a_decimal_out_of_its_word() -> None:
     """Values near the edge of a word survive more places; missing ones too."""
-    column = DecimalColumn(schema.decimal, ignore)
+    column = DecimalColumn(types.decimal, ignore)
     large = Decimal(LARGEST_WORD).scaleb(-2)
     store(column, [large, None, -large])
     column.encode(Decimal("0.001"))
@@ -97,7 +97,7 @@ def test_rescaling_may_push_a_decimal_out_of_its_word() -> None:
 def test_a_decimal_of_hundreds_of_digits_is_kept_exactly() -> None:
     """No context of the decimal module rounds what is stored."""
     value = Decimal("7" * 400 + "." + "3" * 250)
-    column = DecimalColumn(schema.decimal, ignore)
+    column = DecimalColumn(types.decimal, ignore)
     store(column, [value])
     assert column.plain(0) == value
 
@@ -120,7 +120,7 @@ def test_a_value_that_nobody_holds_gives_its_code_back() -> None:
 
 def test_a_column_of_changing_text_does_not_grow() -> None:
     """A thousand values, one after another, use one or two codes."""
-    column = CodedColumn(schema.text)
+    column = CodedColumn(types.text)
     column.append()
     for number in range(1_000):
         column.set(0, f"value {number}")
@@ -130,7 +130,7 @@ def test_a_column_of_changing_text_does_not_grow() -> None:
 
 def test_storing_the_same_text_again_keeps_it() -> None:
     """Its last holder is also its next one."""
-    column = CodedColumn(schema.text)
+    column = CodedColumn(types.text)
     store(column, ["PL"])
     column.set(0, "PL")
     assert (column.get(0), column.dictionary.holders[column.codes[0]]) == ("PL", 1)
@@ -138,7 +138,7 @@ def test_storing_the_same_text_again_keeps_it() -> None:
 
 def test_empty_text_is_a_value_and_an_empty_set_is_a_missing_one() -> None:
     """Text tells "" from missing; a set that is missing is empty."""
-    texts, sets = CodedColumn(schema.text), SetColumn(schema.text_set)
+    texts, sets = CodedColumn(types.text), SetColumn(types.text_set)
     store(texts, ["", None])
     store(sets, [set(), None, {"vip"}])
     assert plain(texts, 2) == ["", None]
@@ -153,17 +153,17 @@ doubles = st.floats(allow_nan=False, allow_infinity=False)
 decimals = st.builds(lambda digits, places: Decimal(digits).scaleb(-places), integers, st.integers(-3, 12))
 degrees = st.floats(-90, 90)
 
-VALUES: dict[str, tuple[schema.ValueType, st.SearchStrategy[Any]]] = {
-    "integer": (schema.integer, integers),
-    "number": (schema.number, doubles),
-    "decimal": (schema.decimal, decimals),
-    "boolean": (schema.boolean, st.booleans()),
-    "instant": (schema.instant, st.datetimes(timezones=st.timezones())),
-    "date": (schema.date, st.dates()),
-    "text": (schema.text, st.text(max_size=3)),
-    "choice": (schema.choice("free", "pro"), st.sampled_from(["free", "pro"])),
-    "text_set": (schema.text_set, st.frozensets(st.sampled_from("abc"))),
-    "point": (schema.point, st.tuples(degrees, degrees)),
+VALUES: dict[str, tuple[types.ValueType, st.SearchStrategy[Any]]] = {
+    "integer": (types.integer, integers),
+    "number": (types.number, doubles),
+    "decimal": (types.decimal, decimals),
+    "boolean": (types.boolean, st.booleans()),
+    "instant": (types.instant, st.datetimes(timezones=st.timezones())),
+    "date": (types.date, st.dates()),
+    "text": (types.text, st.text(max_size=3)),
+    "choice": (types.choice("free", "pro"), st.sampled_from(["free", "pro"])),
+    "text_set": (types.text_set, st.frozensets(st.sampled_from("abc"))),
+    "point": (types.point, st.tuples(degrees, degrees)),
 }
 
 

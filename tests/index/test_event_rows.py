@@ -14,7 +14,8 @@ from segmentkit.index import _event_rows
 from segmentkit.index._bulk_events import chosen, stretch
 from segmentkit.index._event_rows import EventRows
 from segmentkit.index._events import EventTable, id_of_tag
-from segmentkit.schema import EventType, integer
+from segmentkit.schema import EventType
+from segmentkit.values import integer
 from tests.examples import PARTS
 from tests.small_pages import fold_all, small_pages
 

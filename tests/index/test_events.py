@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from segmentkit import schema
+from segmentkit import values as types
 from segmentkit.index._events import MISSING_WORD, EventTable, doubles_in, id_of_tag, integer_of, tag_of_id
 from segmentkit.schema import EventType
 from tests.examples import PARTS
@@ -17,7 +17,7 @@ from tests.examples import PARTS
 SMALLEST = -(2**63)
 
 
-def table_of(*objects: int, **properties: schema.ValueType) -> EventTable:
+def table_of(*objects: int, **properties: types.ValueType) -> EventTable:
     """Return an empty table for the objects, which nobody follows the scale of."""
     return EventTable(EventType("purchase", properties), lambda: None)
 
@@ -104,13 +104,13 @@ def test_values_come_back_as_they_were_given() -> None:
     """Each type of property has its own form in the row."""
     table = table_of(
         0,
-        count=schema.integer,
-        score=schema.number,
-        amount=schema.decimal,
-        paid=schema.boolean,
-        label=schema.text,
-        tags=schema.text_set,
-        place=schema.point,
+        count=types.integer,
+        score=types.number,
+        amount=types.decimal,
+        paid=types.boolean,
+        label=types.text,
+        tags=types.text_set,
+        place=types.point,
     )
     given_properties = {
         "count": 3,
@@ -132,7 +132,7 @@ def test_values_come_back_as_they_were_given() -> None:
 @pytest.mark.parametrize("value", [SMALLEST, SMALLEST - 1, SMALLEST + 1, 2**63 - 1, 2**63, -(10**30)])
 def test_an_integer_at_the_edge_of_a_word_is_no_missing_value(value: int) -> None:
     """Beside an ordinary one and a missing one, before and after it."""
-    table = table_of(0, count=schema.integer)
+    table = table_of(0, count=types.integer)
     for tag, count in enumerate([1, value, None], start=1):
         insert(table, 0, tag, tag, count=count)
     assert [table.values(0, index)[0] for index in range(3)] == [1, value, None]
@@ -145,7 +145,7 @@ def test_a_decimal_with_more_places_rescales_the_rows_and_tells_it() -> None:
     """All rows of all objects, missing values aside, and other properties untouched."""
     told: list[str] = []
     table = EventTable(
-        EventType("purchase", {"count": schema.integer, "amount": schema.decimal}), lambda: told.append("rescaled")
+        EventType("purchase", {"count": types.integer, "amount": types.decimal}), lambda: told.append("rescaled")
     )
     insert(table, 0, 1, 1, count=7, amount="19.90")
     insert(table, 0, 2, 2, count=8)
@@ -164,7 +164,7 @@ def test_a_decimal_with_more_places_rescales_the_rows_and_tells_it() -> None:
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False)))
 def test_doubles_are_kept_bit_by_bit(values: list[float | None]) -> None:
     """Zero has no sign here, as its signs are equal; everything else comes back as it was."""
-    table = table_of(0, score=schema.number)
+    table = table_of(0, score=types.number)
     for tag, value in enumerate(values, start=1):
         insert(table, 0, tag, tag, score=value)
     expected = [value + 0.0 for value in values if value is not None]
@@ -175,7 +175,7 @@ def test_doubles_are_kept_bit_by_bit(values: list[float | None]) -> None:
 
 def test_unknown_and_wrong_properties_are_refused() -> None:
     """A name nobody declared is a KeyError, a value that does not fit a ValueError."""
-    table = table_of(0, count=schema.integer)
+    table = table_of(0, count=types.integer)
     with pytest.raises(KeyError, match="cuont"):
         table.accept({"cuont": 1})
     with pytest.raises(ValueError, match="integer"):
@@ -187,7 +187,7 @@ def test_unknown_and_wrong_properties_are_refused() -> None:
 
 def test_an_event_taken_out_leaves_the_others() -> None:
     """Its values are let go, and the last one leaves no row."""
-    table = table_of(0, label=schema.text)
+    table = table_of(0, label=types.text)
     for tag, label in enumerate(["a", "b", "a"], start=1):
         insert(table, 0, tag * 10, tag, label=label)
     index = table.find(0, 2)
@@ -204,7 +204,7 @@ def test_an_event_taken_out_leaves_the_others() -> None:
 
 def test_clearing_an_object_leaves_the_other_objects() -> None:
     """And lets go of its values only."""
-    table = table_of(0, 1, label=schema.text)
+    table = table_of(0, 1, label=types.text)
     insert(table, 0, 1, 1, label="mine")
     insert(table, 0, 2, 2, label="both")
     insert(table, 1, 1, 3, label="both")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from segmentkit import schema
+from segmentkit import schema, values as types
 from segmentkit.index._events import id_of_tag
 from segmentkit.index._table import Table
 from segmentkit.schema import ObjectType
@@ -15,8 +15,8 @@ from segmentkit.schema import ObjectType
 @pytest.fixture
 def table() -> Table:
     """An empty table of contacts."""
-    attributes = {"orders": schema.integer, "spend": schema.decimal}
-    events = {"visit": {"pages": schema.integer}, "purchase": {"amount": schema.decimal}}
+    attributes = {"orders": types.integer, "spend": types.decimal}
+    events = {"visit": {"pages": types.integer}, "purchase": {"amount": types.decimal}}
     return Table(ObjectType("contact", attributes, events))
 
 

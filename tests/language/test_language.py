@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl import format as render, parse
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.dsl.predicates import Not, Predicate
-from segmentkit.schema import ObjectType, Schema, to_micros
+from segmentkit.schema import ObjectType, Schema
+from segmentkit.values import to_micros
 
 FILES = sorted(path for path in Path(__file__).parent.glob("*.toml") if path.stem != "relations")
 

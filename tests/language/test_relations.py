@@ -18,7 +18,7 @@ import pytest
 
 import segmentkit as sk
 from segmentkit.dsl.predicates import Not, Predicate
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 from tests.model import Definition
 from tests.related_model import RelatedModel
 

@@ -14,7 +14,7 @@ import segmentkit as sk
 from segmentkit import engine as engine_module
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.index import _digests, _matcher, _plan
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SCHEMA = sk.Schema(

@@ -9,7 +9,7 @@ import attrs
 from hypothesis import given, strategies as st
 
 import segmentkit as sk
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 from tests.histories import History, fit, histories
 from tests.model import Model
 from tests.playing import applied, define, memberships, played, started

@@ -15,7 +15,8 @@ from segmentkit.dsl import predicates as p
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
 from segmentkit.linting import Finding, lint
 from segmentkit.linting._solve import Solver
-from segmentkit.schema import Schema, to_micros
+from segmentkit.schema import Schema
+from segmentkit.values import to_micros
 from tests.examples import FORMS
 from tests.model import ObjectFacts
 from tests.properties.test_related_laws import Case, cases as related_cases

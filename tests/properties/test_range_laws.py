@@ -10,7 +10,7 @@ import segmentkit as sk
 from segmentkit.dsl._calendar import MAX_INSTANT, MAX_ORDINAL, MIN_INSTANT, civil_day, day_start
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import DictFacts, EventFact, evaluate
-from segmentkit.schema import from_micros
+from segmentkit.values import from_micros
 from tests.examples import RELATED
 
 DAY = 86_400_000_000

@@ -19,7 +19,7 @@ from hypothesis import assume, event, given, strategies as st
 import segmentkit as sk
 from segmentkit.dsl import predicates as p
 from segmentkit.dsl._dependencies import evaluation_order, segments_read
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 from tests.examples import RELATED
 from tests.histories import History, Segment, fit
 from tests.model import Flip

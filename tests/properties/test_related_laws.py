@@ -12,7 +12,7 @@ from hypothesis import given, note, strategies as st
 from segmentkit import dsl
 from segmentkit.dsl import predicates as p
 from segmentkit.dsl.evaluate import evaluate
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 from tests.examples import RELATED
 from tests.flips import candidates
 from tests.histories import History, histories

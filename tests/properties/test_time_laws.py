@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from segmentkit.dsl import predicates as p
 from segmentkit.dsl._horizon import next_change
 from segmentkit.dsl.evaluate import evaluate
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 from tests.flips import candidates, flips_by_candidates, flips_by_horizon
 from tests.model import ObjectFacts
 from tests.strategies import World, facts, moves, worlds

@@ -17,7 +17,7 @@ from hypothesis import example, given, strategies as st
 import segmentkit as sk
 from segmentkit.dsl.evaluate import evaluate
 from segmentkit.index import _bulk_find, _bulk_find_windows, _event_digests, _plan
-from segmentkit.schema import to_micros
+from segmentkit.values import to_micros
 from tests.examples import at_most
 from tests.small_pages import fold_all, small_pages
 

@@ -28,7 +28,8 @@ from segmentkit.cli._failure import Failure, suggestion
 from segmentkit.cli._readers import Row, open_table
 from segmentkit.cli._values import from_native, from_text
 from segmentkit.index.deltas import Event, Put
-from segmentkit.schema import Schema, ValueType, instant, text
+from segmentkit.schema import Schema
+from segmentkit.values import ValueType, instant, text
 
 ChangeType = TypeVar("ChangeType", Put, Event)
 

@@ -35,7 +35,8 @@ from segmentkit.dsl._dependencies import evaluation_order, segments_read
 from segmentkit.engine import Engine
 from segmentkit.errors import DataError
 from segmentkit.index.deltas import Delta, Deltas, Event, Put
-from segmentkit.schema import Schema, instant
+from segmentkit.schema import Schema
+from segmentkit.values import instant
 
 _BATCH = 2_000
 

@@ -25,10 +25,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from segmentkit import schema as _schema
+from segmentkit import values as _values
 from segmentkit.cli._failure import Failure, suggestion
 from segmentkit.errors import SchemaError
-from segmentkit.schema import ObjectType, Relation, Schema, ValueType, choice, many, one
+from segmentkit.schema import ObjectType, Relation, Schema, many, one
+from segmentkit.values import ValueType, choice
 
 MAX_LEVELS: Final = 20
 """How deep tables and lists of a file may be nested; a schema needs five."""
@@ -37,15 +38,15 @@ _TOO_DEEP: Final = f"tables and lists are nested more than {MAX_LEVELS} deep"
 _TYPES: Mapping[str, ValueType] = {
     value_type.kind: value_type
     for value_type in (
-        _schema.text,
-        _schema.integer,
-        _schema.number,
-        _schema.decimal,
-        _schema.boolean,
-        _schema.instant,
-        _schema.date,
-        _schema.text_set,
-        _schema.point,
+        _values.text,
+        _values.integer,
+        _values.number,
+        _values.decimal,
+        _values.boolean,
+        _values.instant,
+        _values.date,
+        _values.text_set,
+        _values.point,
     )
 }
 

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from segmentkit.schema import ValueType
+from segmentkit.values import ValueType
 
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
@@ -34,7 +34,7 @@ def from_text(cell: str, value_type: ValueType) -> Any:
     Sets are separated by ``|``, points are ``latitude,longitude`` or ``latitude longitude``.
     Blanks around anything but text do not count.
 
-    >>> from segmentkit.schema import integer, text_set
+    >>> from segmentkit.values import integer, text_set
     >>> from_text(" 42 ", integer)
     42
     >>> sorted(from_text("vip|early", text_set))
@@ -51,7 +51,7 @@ def from_text(cell: str, value_type: ValueType) -> Any:
 def from_native(value: Any, value_type: ValueType) -> Any:
     """Return a value of a JSON line or a Parquet row in the form that the schema accepts.
 
-    >>> from segmentkit.schema import date, number
+    >>> from segmentkit.values import date, number
     >>> from_native("2026-11-22", date), from_native(Decimal("0.10"), number)
     (datetime.date(2026, 11, 22), 0.1)
     """

@@ -55,7 +55,8 @@ def parse(
     Cost:
         Linear in the length. The first call of a process also reads the grammar.
 
-    >>> from segmentkit.schema import ObjectType, integer
+    >>> from segmentkit.schema import ObjectType
+    >>> from segmentkit.values import integer
     >>> schema = Schema(ObjectType("contact", {"orders": integer}))
     >>> format(parse("(orders>4)  AND not orders = 7", schema, on="contact"))
     'orders > 4 and orders != 7'

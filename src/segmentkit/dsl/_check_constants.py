@@ -10,12 +10,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl import _literals
 from segmentkit.dsl._scope import Scope, bare, nearest, span
 from segmentkit.dsl.predicates import Duration, Literal
 from segmentkit.errors import repr_of
-from segmentkit.schema import ValueType
+from segmentkit.values import ValueType
 
 if TYPE_CHECKING:
     from lark import Token, Tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl import _geo
 from segmentkit.dsl._check_constants import check_amount, check_constant, parameter_value
 from segmentkit.dsl._check_types import described

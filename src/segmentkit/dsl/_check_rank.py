@@ -12,7 +12,7 @@ from segmentkit.dsl._check_values import check_value
 from segmentkit.dsl._check_windows import check_zone, zone_of
 from segmentkit.dsl._scope import Scope, bare, name_of, span
 from segmentkit.dsl.predicates import Attribute, Predicate, Rank, Value
-from segmentkit.schema import text
+from segmentkit.values import text
 
 if TYPE_CHECKING:
     from lark import Token, Tree

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl._literals import quote_name, write_text
 from segmentkit.dsl.predicates import Attribute, Literal, Path, Property, Value
-from segmentkit.schema import ValueType
+from segmentkit.values import ValueType
 
 __all__ = [
     "AGGREGATES",

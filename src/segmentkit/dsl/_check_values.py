@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl import _literals
 from segmentkit.dsl._check_constants import CONSTANTS, check_constant, check_literal, is_constant
 from segmentkit.dsl._check_hops import along, follow, no_value, refuse_inside, relation_of, unknown_relation, written
@@ -32,7 +32,8 @@ from segmentkit.dsl.predicates import (
     Today,
     Value,
 )
-from segmentkit.schema import ValueType
+from segmentkit.schema import ObjectType
+from segmentkit.values import ValueType
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -193,7 +194,7 @@ def _attribute(tree: Tree[Token], name: str, scope: Scope) -> Attribute | None:
     return None
 
 
-def _or_text(name: str, owner: types.ObjectType) -> str:
+def _or_text(name: str, owner: ObjectType) -> str:
     """Return a hint if a name is more likely a text without quotes: a declared choice, or a code such as PL."""
     is_choice = any(name in value_type.choices for value_type in owner.attributes.values())
     return f'text stands in quotes: "{name}"' if is_choice or name.isupper() else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from segmentkit import schema as types
+from segmentkit import schema as _schema, values as types
 from segmentkit.dsl import _literals
 from segmentkit.dsl._check_constants import MAX_UNITS, check_amount, check_length
 from segmentkit.dsl._check_types import arithmetic_type, described
@@ -55,7 +55,7 @@ def check_zone(tree: Tree[Token] | None, scope: Scope) -> str | None:
     token: Any = tree.children[0]
     zone = _literals.read_text(str(token))
     try:
-        types.check_zone(zone)
+        _schema.check_zone(zone)
     except SchemaError:
         from zoneinfo import available_timezones
 

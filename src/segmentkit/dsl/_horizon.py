@@ -22,7 +22,7 @@ from typing import Final, TypeAlias, assert_never
 
 import attrs
 
-from segmentkit import schema as _schema
+from segmentkit import values as _values
 from segmentkit.dsl import _calendar, _chains, _numbers, _operations, _stays, evaluate as _evaluate
 from segmentkit.dsl._lines import (
     NEVER,
@@ -354,7 +354,7 @@ def _event_outlook(events: Events, scene: Scene, event: EventFact) -> Outlook:
 
 
 def _window_outlook(at: int, window: Window, scene: Scene) -> Outlook:
-    instant = Literal(at, _schema.instant)
+    instant = Literal(at, _values.instant)
     if not isinstance(window, Absolute):
         stays = _stays.has_stay(window)
         return _outlook_of_stay(Line(at), window, False, scene) if stays else _in_window(instant, window, scene)

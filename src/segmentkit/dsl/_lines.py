@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import attrs
 
-from segmentkit import schema as _schema
+from segmentkit import values as _values
 from segmentkit.dsl import _calendar, _operations, _stays
 from segmentkit.dsl.evaluate import EventFact, Facts
 from segmentkit.dsl.predicates import (
@@ -135,7 +135,7 @@ def _first_flip(operator: str, difference: int, slope: int) -> int | None:
 
 def holds(operator: str, difference: int) -> bool:
     """Return whether a difference compares with 0."""
-    return _operations.compare(operator, difference, _schema.instant, 0, _schema.instant, zone="UTC")
+    return _operations.compare(operator, difference, _values.instant, 0, _values.instant, zone="UTC")
 
 
 def leaves(line: Line, low: int, high: int, scene: Scene) -> int:

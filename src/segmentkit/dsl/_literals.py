@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from segmentkit.schema import MAX_DIGITS, from_micros, text, to_micros
+from segmentkit.values import MAX_DIGITS, from_micros, text, to_micros
 
 __all__ = [
     "CONTINUING",

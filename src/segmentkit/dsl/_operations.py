@@ -11,7 +11,7 @@ from typing import Any
 
 from segmentkit.dsl import _calendar, _numbers
 from segmentkit.dsl.predicates import Duration
-from segmentkit.schema import ValueType
+from segmentkit.values import ValueType
 
 __all__ = ["arithmetic", "call", "combine", "compare", "micros_of", "set_test", "text_test"]
 

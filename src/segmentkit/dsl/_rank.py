@@ -33,7 +33,7 @@ def places(rank: Rank, n_ranked: int) -> int:
     """Return how many of so many that are ranked in one group are first, ties left aside.
 
     >>> from segmentkit.dsl.predicates import Literal
-    >>> from segmentkit.schema import integer
+    >>> from segmentkit.values import integer
     >>> places(Rank("top", 10, percent=True, by=Literal(1, integer)), 11)
     2
     """

@@ -3,7 +3,7 @@
 Everything else that answers such a question (the index, the bulk path, a compiler) has to
 give the same answer as this module. So it is written to be read, not to be fast.
 
-A value is in the plain form of `segmentkit.schema`, or None when it is missing. Predicates
+A value is in the plain form of `segmentkit.values`, or None when it is missing. Predicates
 are two-valued: whatever is asked of a missing value is false, and `Not` turns it around.
 
 The zone of a condition, or of a window, holds for everything inside it; otherwise the
@@ -64,7 +64,7 @@ from segmentkit.dsl.predicates import (
     Window,
     Within,
 )
-from segmentkit.schema import ValueType
+from segmentkit.values import ValueType
 
 __all__ = ["Alone", "DictFacts", "EventFact", "Facts", "Stay", "evaluate", "value_of"]
 

@@ -11,7 +11,7 @@ nodes for `!=`, `not in`, `did not`, `has none of`, `is known`: the parser write
 `OneRelated` names are those of the related object's type. `before`, `after`, `since`, `until`, `on` are comparisons.
 
 `dsl.evaluate` defines what the nodes mean; the docstrings here say it in a sentence.
-Literals are in the plain form of `segmentkit.schema` (instants in microseconds, dates
+Literals are in the plain form of `segmentkit.values` (instants in microseconds, dates
 as ordinals). `span` is where the node stood in the text; it takes no part in equality.
 """
 
@@ -23,8 +23,8 @@ from typing import Any, Literal as OneOf, TypeAlias
 
 import attrs
 
-from segmentkit import schema as _schema
-from segmentkit.schema import ValueType
+from segmentkit import values as _values
+from segmentkit.values import ValueType
 
 __all__ = [
     "Absolute",
@@ -155,7 +155,7 @@ class Now:
     @property
     def type(self) -> ValueType:
         """An instant."""
-        return _schema.instant
+        return _values.instant
 
 
 @attrs.frozen(cache_hash=True)
@@ -168,7 +168,7 @@ class Today:
     @property
     def type(self) -> ValueType:
         """A date."""
-        return _schema.date
+        return _values.date
 
 
 @attrs.frozen(cache_hash=True)
@@ -199,7 +199,7 @@ class Sample:
     @property
     def type(self) -> ValueType:
         """A double."""
-        return _schema.number
+        return _values.number
 
 
 @attrs.frozen(cache_hash=True)

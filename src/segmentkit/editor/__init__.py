@@ -45,7 +45,8 @@ def complete(
     Cost:
         Linear in the text before the cursor.
 
-    >>> from segmentkit.schema import ObjectType, Schema, choice, integer
+    >>> from segmentkit.schema import ObjectType, Schema
+    >>> from segmentkit.values import choice, integer
     >>> schema = Schema(ObjectType("contact", {"orders": integer, "plan": choice("free", "pro")}))
     >>> [c.text for c in complete("plan = ", 7, schema, on="contact")][:2]
     ['"free"', '"pro"']

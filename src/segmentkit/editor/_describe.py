@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from segmentkit.dsl._check_types import AGGREGATES, FUNCTIONS, aggregate_type
 from segmentkit.dsl._literals import quote_name
-from segmentkit.schema import EventType, ObjectType, Relation, Schema, ValueType
+from segmentkit.schema import EventType, ObjectType, Relation, Schema
+from segmentkit.values import ValueType
 
 __all__ = ["described"]
 

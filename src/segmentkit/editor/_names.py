@@ -12,7 +12,7 @@ from segmentkit.dsl._literals import quote_name, write_text
 from segmentkit.editor._completion import Kind
 from segmentkit.editor._place import Meaning, Place, names_before
 from segmentkit.editor._types import Left
-from segmentkit.schema import ValueType, instant
+from segmentkit.values import ValueType, instant
 
 __all__ = ["Offer", "offered_names", "offered_texts"]
 

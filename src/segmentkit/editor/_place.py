@@ -15,7 +15,8 @@ import attrs
 from segmentkit.dsl._parse import MAX_DEPTH
 from segmentkit.dsl._scan import Token
 from segmentkit.editor._machine import Machine
-from segmentkit.schema import EventType, ObjectType, Schema, ValueType
+from segmentkit.schema import EventType, ObjectType, Schema
+from segmentkit.values import ValueType
 
 __all__ = ["Meaning", "Place", "Read", "names_before", "read_place"]
 

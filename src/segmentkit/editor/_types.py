@@ -13,7 +13,7 @@ from segmentkit.dsl._literals import quote_name
 from segmentkit.dsl.predicates import IsEmpty, IsMissing, iter_nodes
 from segmentkit.editor._place import Meaning, Place, Read, names_before
 from segmentkit.errors import SegmentKitError
-from segmentkit.schema import ValueType
+from segmentkit.values import ValueType
 
 __all__ = ["Left", "left_of"]
 

@@ -35,7 +35,8 @@ def to_json(tree: Predicate) -> dict[str, Any]:
     Cost:
         Linear in the size of the tree.
 
-    >>> from segmentkit.schema import ObjectType, boolean
+    >>> from segmentkit.schema import ObjectType
+    >>> from segmentkit.values import boolean
     >>> from segmentkit.dsl import parse
     >>> schema = Schema(ObjectType("contact", {"consent": boolean}))
     >>> to_json(parse("consent", schema, on="contact"))
@@ -109,7 +110,8 @@ def to_english(tree: Predicate, on: str | None = None) -> str:
     Cost:
         Linear in the size of the tree.
 
-    >>> from segmentkit.schema import ObjectType, integer
+    >>> from segmentkit.schema import ObjectType
+    >>> from segmentkit.values import integer
     >>> from segmentkit.dsl import parse
     >>> schema = Schema(ObjectType("contact", {"orders": integer}))
     >>> to_english(parse("orders > 4 and not orders = 7", schema, on="contact"), on="contact")
@@ -138,7 +140,8 @@ def normalize(tree: Predicate) -> Predicate:
         twice as many conditions, one for each end of a `between`.
 
     >>> from segmentkit.dsl import format, parse
-    >>> from segmentkit.schema import ObjectType, integer
+    >>> from segmentkit.schema import ObjectType
+    >>> from segmentkit.values import integer
     >>> schema = Schema(ObjectType("contact", {"orders": integer}))
     >>> format(normalize(parse("not (not orders between 2 and 5 or 7 < orders)", schema, on="contact")))
     'not orders >= 8 and orders <= 5 and orders >= 2'

@@ -22,7 +22,7 @@ from segmentkit.forms._build_written import (
     text,
     write,
 )
-from segmentkit.schema import MAX_TEXT
+from segmentkit.values import MAX_TEXT
 
 __all__ = ["Condition", "PlainValue", "Value", "as_condition", "call", "operand"]
 

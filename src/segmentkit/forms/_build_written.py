@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl._literals import quote_name, write_date, write_instant, write_number, write_text
 from segmentkit.dsl._parse import MAX_LENGTH
 from segmentkit.dsl._render import AND, ATOM, CONDITION, NOT, OR, PRODUCT, SIGN, SUM

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from segmentkit.dsl.predicates import Absolute, Calendar, Duration, Relative, Window
-from segmentkit.schema import from_micros
+from segmentkit.values import from_micros
 
 __all__ = ["duration", "instant", "window_of_events", "window_of_value"]
 

@@ -26,7 +26,8 @@ from segmentkit.forms._build_sources import RelatedSource, attribute
 from segmentkit.forms._build_written import ATOM, SIGN, Written
 from segmentkit.forms._json import Complaints, pointer
 from segmentkit.forms._scalars import SAFE, shown
-from segmentkit.schema import ObjectType, Schema, ValueType
+from segmentkit.schema import ObjectType, Schema
+from segmentkit.values import ValueType
 
 __all__ = ["Named", "Vocabulary", "cannot", "check_size", "constant", "constant_to_json", "path_of"]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl.predicates import (
     Aggregate,
     AnyRelated,
@@ -35,7 +35,7 @@ from segmentkit.dsl.predicates import (
 )
 from segmentkit.forms._normal_order import key_of, weight_of
 from segmentkit.forms._normal_values import is_clockwork, moves_with_now, plain_number, reads_zone
-from segmentkit.schema import MAX_DIGITS
+from segmentkit.values import MAX_DIGITS
 
 __all__ = ["normal_between", "normal_compare", "normal_in", "normal_in_window"]
 

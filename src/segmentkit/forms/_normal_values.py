@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl.predicates import (
     Absolute,
     Aggregate,

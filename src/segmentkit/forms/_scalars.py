@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, get_args
 
-from segmentkit import schema as types
+from segmentkit import values as types
 from segmentkit.dsl import _literals
 from segmentkit.dsl.predicates import Duration
 from segmentkit.errors import SchemaError
-from segmentkit.schema import ValueType
+from segmentkit.schema import check_zone
+from segmentkit.values import ValueType
 
 __all__ = ["READERS", "WRITERS", "did_you_mean", "read_constant", "read_word", "shown", "write_constant"]
 
@@ -113,7 +114,7 @@ def read_name(value: Any) -> str:
 def _zone(value: Any) -> str:
     text = _text(value)
     try:
-        types.check_zone(text)
+        check_zone(text)
     except SchemaError as error:
         raise ValueError(str(error)) from None
     return text

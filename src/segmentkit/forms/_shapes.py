@@ -18,7 +18,7 @@ import attrs
 
 from segmentkit.dsl import predicates
 from segmentkit.dsl.predicates import Aggregate, Duration, Node, Predicate, Value, Window
-from segmentkit.schema import ValueType
+from segmentkit.values import ValueType
 
 __all__ = ["CONDITIONS", "LEVELS", "NODES", "VALUES", "WINDOWS", "Field", "described", "shapes", "tag_of"]
 

@@ -9,7 +9,8 @@ The meaning is that of segmentkit, and differs where a value is missing: JavaScr
 `null < 5` for true, segmentkit does not. Join `is known` where that matters elsewhere.
 
 >>> from segmentkit.dsl import format
->>> from segmentkit.schema import ObjectType, Schema, integer, text
+>>> from segmentkit.schema import ObjectType, Schema
+>>> from segmentkit.values import integer, text
 >>> schema = Schema(ObjectType("contact", {"orders": integer, "country": text}))
 >>> logic = {"and": [{"<": [4, {"var": "orders"}]}, {"in": [{"var": "country"}, ["PL", "DE"]]}]}
 >>> tree = from_jsonlogic(logic, schema, on="contact")
@@ -60,7 +61,8 @@ from segmentkit.forms._build_written import (
 from segmentkit.forms._foreign import Vocabulary, cannot, check_size, constant, constant_to_json, path_of
 from segmentkit.forms._json import Complaints, pointer
 from segmentkit.forms._scalars import did_you_mean, shown
-from segmentkit.schema import Schema, ValueType, boolean, decimal, text as text_type
+from segmentkit.schema import Schema
+from segmentkit.values import ValueType, boolean, decimal, text as text_type
 
 __all__ = ["from_jsonlogic", "to_jsonlogic"]
 

@@ -10,7 +10,8 @@ Lists may be JSON lists or texts with commas, and numbers may be texts, because 
 builder's editors give both.
 
 >>> from segmentkit.dsl import format
->>> from segmentkit.schema import ObjectType, Schema, integer, text
+>>> from segmentkit.schema import ObjectType, Schema
+>>> from segmentkit.values import integer, text
 >>> schema = Schema(ObjectType("contact", {"orders": integer, "country": text}))
 >>> rules = {"combinator": "and", "rules": [
 ...     {"field": "orders", "operator": ">", "value": "4"},
@@ -50,7 +51,8 @@ from segmentkit.forms._build_written import AND, ATOM, CONDITION, NOT, OR, SUM, 
 from segmentkit.forms._foreign import Named, Vocabulary, cannot, check_size, constant, constant_to_json, path_of
 from segmentkit.forms._json import Complaints
 from segmentkit.forms._scalars import did_you_mean, shown
-from segmentkit.schema import Schema, text as text_type
+from segmentkit.schema import Schema
+from segmentkit.values import text as text_type
 
 __all__ = ["from_querybuilder", "to_querybuilder"]
 

@@ -17,7 +17,7 @@ from segmentkit.errors import DataError, repr_of
 from segmentkit.index._events import id_of_tag
 from segmentkit.index._table import Table
 from segmentkit.index.deltas import Change, Delete, Event, Put, Retract, Update
-from segmentkit.schema import from_micros, instant, is_text, to_micros
+from segmentkit.values import from_micros, instant, is_text, to_micros
 
 MAX_ID = 1_000
 """Longest id of an object or an event, in characters."""

@@ -24,7 +24,7 @@ from segmentkit.index._events import tag_of_id
 from segmentkit.index._runs import runs_of
 from segmentkit.index._table import Table
 from segmentkit.index.deltas import Change, Delete, Event, Put, Retract, Update
-from segmentkit.schema import ValueType, instant
+from segmentkit.values import ValueType, instant
 
 MOST_IN_WAVE: Final = 16_384
 """Objects of a wave: so many that it costs little to begin one, so few that its arrays stay in the cache."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
 from segmentkit.index._bulk_values import Coded, Pairs, Values, Words, checked_codes, days_of, from_numpy, micros_of
-from segmentkit.schema import ValueType, text
+from segmentkit.values import ValueType, text
 
 _BITS = 62  # of a word that has no sign
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}

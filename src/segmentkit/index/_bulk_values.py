@@ -16,7 +16,7 @@ import attrs
 import numpy as np
 
 from segmentkit.index._bulk_bitmaps import Array
-from segmentkit.schema import MAX_TEXT, ValueType
+from segmentkit.values import MAX_TEXT, ValueType
 
 _FIRST_WORD: Final = -(2**63)
 _FIRST_MICROS: Final = -62_135_596_800_000_000

@@ -44,7 +44,7 @@ from segmentkit.dsl.predicates import (
 )
 from segmentkit.index._columns import Column, DecimalColumn, NumberColumn, Scale
 from segmentkit.index.deltas import bits_of, mask_of
-from segmentkit.schema import ValueType
+from segmentkit.values import ValueType
 
 _DAY = 86_400_000_000
 

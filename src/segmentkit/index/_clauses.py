@@ -19,7 +19,7 @@ from typing import Final, Literal as OneOf, TypeAlias
 
 import attrs
 
-from segmentkit import schema
+from segmentkit import values
 from segmentkit.dsl.predicates import (
     Aggregate,
     And,
@@ -273,13 +273,13 @@ def _key_of_leaf(leaf: Predicate) -> FeatureKey:
             Aggregate("first" | "last" as function, Events(name, where, None), None), Relative(zone=None) as window
         ) if _is_exact(window) and _reads_event_only(where):
             return NthKey(name, where, 1 if function == "last" else -1)
-        case InWindow(Attribute(name, type), Relative() as window) if type == schema.instant and _is_exact(window):
+        case InWindow(Attribute(name, type), Relative() as window) if type == values.instant and _is_exact(window):
             return AgeKey(name)
-        case Compare(_, Attribute(name, type), Now()) if type == schema.instant:
+        case Compare(_, Attribute(name, type), Now()) if type == values.instant:
             return AgeKey(name)
-        case Compare(_, Attribute(name, type), Today(), False, zone) if type == schema.date:
+        case Compare(_, Attribute(name, type), Today(), False, zone) if type == values.date:
             return AgeKey(name, zone or "")
-        case InWindow(Attribute(name, type), Relative() as window) if type == schema.date and _counts_days(window):
+        case InWindow(Attribute(name, type), Relative() as window) if type == values.date and _counts_days(window):
             return AgeKey(name, window.zone or "")
         case Compare(_, Aggregate("sum", events) as total, Literal(), zone=None) | Between(
             Aggregate("sum", events) as total, Literal(), Literal(), None
@@ -368,7 +368,7 @@ def _is_whole(value: object) -> bool:
 
 def _spread(count: Aggregate, operator: OneOf["=", "<", "<=", ">", ">="], n: int) -> Predicate:
     def at_least(k: int) -> Predicate:
-        return Compare(">=", count, Literal(k, schema.integer)) if k >= 1 else Constant(True)
+        return Compare(">=", count, Literal(k, values.integer)) if k >= 1 else Constant(True)
 
     match operator:
         case ">=":

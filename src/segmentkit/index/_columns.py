@@ -1,7 +1,7 @@
 """Columns: one attribute of all objects of a type, in compact buffers.
 
 A column stores *domain values*: what the index compares and cuts. They are the plain values of
-`segmentkit.schema` but for decimals, which are integers scaled by a power of ten that the column
+`segmentkit.values` but for decimals, which are integers scaled by a power of ten that the column
 keeps (19.90 is 1990 at scale 2); a value with more places rescales the column once. Integers
 are machine words until one does not fit, from then on Python integers in a list. Text, sets
 (as tuples of their members in order) and choices are coded by a dictionary whose unused entries are freed.
@@ -18,7 +18,7 @@ from decimal import Decimal
 from sys import getsizeof
 from typing import Any, Protocol
 
-from segmentkit.schema import ValueType
+from segmentkit.values import ValueType
 
 _MISSING_INT = -(2**63)
 _NAN = float("nan")

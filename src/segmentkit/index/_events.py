@@ -24,7 +24,8 @@ from typing import Any, Final
 from segmentkit.dsl.evaluate import EventFact
 from segmentkit.index._columns import Dictionary, Scale
 from segmentkit.index._event_rows import EventRows
-from segmentkit.schema import EventType, ValueType
+from segmentkit.schema import EventType
+from segmentkit.values import ValueType
 
 MISSING_WORD: Final = -(2**63)
 """Stands for a missing value; among doubles, these are the bits of minus zero, which no value has."""

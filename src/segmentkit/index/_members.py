@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from segmentkit.errors import ArgumentError, MissingExtraError, UnknownNameError, cannot_leave
 from segmentkit.index._segments import Segment
 from segmentkit.index._table import Table
-from segmentkit.schema import from_micros
+from segmentkit.values import from_micros
 
 
 class Members(Set[str]):

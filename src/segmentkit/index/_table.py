@@ -20,7 +20,8 @@ from segmentkit.index._events import EventTable, id_of_tag, tag_of_id
 from segmentkit.index._links import Links
 from segmentkit.index._object_ids import Deleted, Numbers, ObjectIds
 from segmentkit.index._stay_log import StayLog
-from segmentkit.schema import ObjectType, text
+from segmentkit.schema import ObjectType
+from segmentkit.values import text
 
 if TYPE_CHECKING:
     from segmentkit.index._digests import Digests

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, overload
 import attrs
 
 from segmentkit.errors import ArgumentError, repr_of
-from segmentkit.schema import from_micros
+from segmentkit.values import from_micros
 
 __all__ = [
     "Backfill",

@@ -59,7 +59,8 @@ def lint(
     Cost:
         Bounded: past a fixed number of steps no more findings are looked for; a few seconds for the largest filters.
 
-    >>> from segmentkit.schema import ObjectType, integer, text
+    >>> from segmentkit.schema import ObjectType
+    >>> from segmentkit.values import integer, text
     >>> schema = Schema(ObjectType("contact", {"orders": integer, "country": text}))
     >>> [finding.code for finding in lint('orders > 4 and orders > 2 and country != "PL"', schema, on="contact")]
     ['redundant', 'negation-lets-missing-in']

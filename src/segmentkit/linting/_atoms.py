@@ -52,7 +52,7 @@ from segmentkit.linting._keys import (
     value_key,
 )
 from segmentkit.linting._regions import ALL, KNOWN, MISSING, NONE, Region, above, below, between, of_points
-from segmentkit.schema import ValueType, integer
+from segmentkit.values import ValueType, integer
 
 __all__ = ["constant_of", "is_whole", "opaque", "region_of", "sketch"]
 

@@ -48,7 +48,8 @@ class Finding:
     def render(self, source: str, origin: str = "") -> str:
         """Return message, source line, caret and reason, the way errors are printed; `source` is the linted text.
 
-        >>> from segmentkit.schema import ObjectType, Schema, integer
+        >>> from segmentkit.schema import ObjectType, Schema
+        >>> from segmentkit.values import integer
         >>> from segmentkit.linting import lint
         >>> schema = Schema(ObjectType("contact", {"orders": integer}))
         >>> text = "orders > 4 and orders < 3"

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from segmentkit.errors import ArgumentError, StoreError
 from segmentkit.index.deltas import Change, Delta
-from segmentkit.schema import from_micros
 from segmentkit.stores._kept import KeptRecords
 from segmentkit.stores.protocol import Batch, Definition, FactSource
+from segmentkit.values import from_micros
 
 __all__ = ["MemoryStore"]
 

@@ -17,7 +17,7 @@ import attrs
 
 from segmentkit.errors import StoreError
 from segmentkit.index.deltas import Change, Delta, Deltas
-from segmentkit.schema import from_micros
+from segmentkit.values import from_micros
 
 __all__ = ["Batch", "Definition", "FactSource", "SharesFacts", "Store"]
 
