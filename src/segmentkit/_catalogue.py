@@ -133,7 +133,7 @@ class Catalogue:
 
         by_name = {definition.name: definition for definition in definitions}
         references = {
-            name: _segments_in(dsl.parse(d.where, self._schema, d.on)) if "segment" in d.where.lower() else ()
+            name: _segments_in(dsl.parsed(d.where, self._schema, d.on)) if "segment" in d.where.lower() else ()
             for name, d in by_name.items()
         }
         return [by_name[name] for name in evaluation_order(references)]
@@ -166,11 +166,13 @@ class Catalogue:
         self._check(definition)
         origin = f"segment {definition.name!r}"
         segments = self._types() | {definition.name: definition.on}
-        tree = dsl.parse(definition.where, self._schema, definition.on, params=params, origin=origin, segments=segments)
+        tree = dsl.parsed(
+            definition.where, self._schema, definition.on, params=params, origin=origin, segments=segments
+        )
         if params or not (where is None or isinstance(where, str)):
             definition = attrs.evolve(definition, where=dsl.format(tree))
             if params:  # with their values in it, the text has to be one that a store's next engine can read
-                dsl.parse(definition.where, self._schema, definition.on, origin=origin, segments=segments)
+                dsl.parsed(definition.where, self._schema, definition.on, origin=origin, segments=segments)
         segment = _segment_of(definition, tree)
         self._check_order([segment])
         return segment

@@ -255,7 +255,9 @@ class Engine:
                 writer.add_event(object_id, event, at, None, values)
             self._collect(records)
         deltas = Deltas(records) if records else _NO_DELTAS
-        self._commit(deltas, ())
+        self._save(deltas, ())
+        if records:
+            self._tell(deltas)
         return deltas
 
     def put(self, object_type: str, object_id: str, /, **attributes: Any) -> Deltas:
@@ -620,18 +622,16 @@ class Engine:
             FilterSyntaxError, FilterTypeError, UnknownNameError, LimitError: the filter is wrong.
         """
         with self._lock:
-            if against is not None:
-                self._catalogue.get(against)
+            other = None if against is None else self._catalogue.get(against)
             segment = self._catalogue.compile(Definition("preview", on, text_of(where)), params, where)
             with self._catalogue.lowered(segment, self._now) as tree:
                 found = self._matchers[on].satisfying(tree, self._now)
             named = self._tables[on].named
-            if against is None:
+            if other is None:
                 return Preview(named(found), named(found), (), ())
-            other = self._catalogue.get(against)
             if other.object_type != on:
                 raise bad_name(
-                    against, f"is on {other.object_type!r}, and the preview on {on!r}; compare within one type"
+                    other.name, f"is on {other.object_type!r}, and the preview on {on!r}; compare within one type"
                 )
             numbers, held = BitMap(found), other.members
             return Preview(named(numbers), named(numbers - held), named(held - numbers), named(numbers & held))

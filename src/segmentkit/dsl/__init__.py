@@ -61,9 +61,26 @@ def parse(
     >>> format(parse("(orders>4)  AND not orders = 7", schema, on="contact"))
     'orders > 4 and orders != 7'
     """
+    from segmentkit.dsl._arguments import check_segments
+
+    check_segments(segments)
+    return parsed(text, schema, on, params, origin, region=region, segments=segments)
+
+
+def parsed(
+    text: str,
+    schema: Schema,
+    on: str,
+    params: Mapping[str, Any] | None = None,
+    origin: str = "",
+    *,
+    region: tuple[int, int] | None = None,
+    segments: Mapping[str, str] | None = None,
+) -> Predicate:
+    """Return the same for `segments` of our own, which may be many thousand, and are not looked at one by one."""
     from segmentkit.dsl._arguments import check_arguments, check_characters, check_region
 
-    check_arguments(schema, params, segments, origin)
+    check_arguments(schema, params, origin)
     if not isinstance(text, str):
         raise FilterTypeError(
             [Problem(f"expected the text of a filter, got {repr_of(text)} ({type(text).__name__})")], ""
@@ -71,10 +88,10 @@ def parse(
     from segmentkit.dsl._check import check
     from segmentkit.dsl._parse import parse_tree
 
-    if not text.isascii():
-        check_characters(text, origin)
     check_region(region)
     start, end = region or (0, len(text))
+    if not text.isascii():
+        check_characters(text, start, end, origin)
     tree = parse_tree(text, start, end, origin)
     return check(tree, schema, on, params or {}, text, origin, segments)
 

@@ -9,7 +9,7 @@ from typing import Any
 from segmentkit.errors import ArgumentError, FilterSyntaxError, Problem
 from segmentkit.schema import Schema
 
-__all__ = ["check_arguments", "check_characters", "check_region", "check_schema"]
+__all__ = ["check_arguments", "check_characters", "check_region", "check_schema", "check_segments"]
 
 
 def check_schema(schema: Any) -> None:
@@ -18,13 +18,14 @@ def check_schema(schema: Any) -> None:
         raise ArgumentError.of("schema", "a Schema", schema)
 
 
-def check_characters(text: str, origin: str) -> None:
-    """Raise FilterSyntaxError if a filter, or a comment in it, has half of a surrogate pair: nothing can keep it."""
+def check_characters(text: str, start: int, end: int, origin: str) -> None:
+    """Raise FilterSyntaxError if a part of a text, comments too, has half of a surrogate pair: none can keep it."""
     try:
-        text.encode()
+        text[start:end].encode()
     except UnicodeEncodeError as error:
-        message = f"U+{ord(text[error.start]):04X} is half of a surrogate pair"
-        raise FilterSyntaxError([Problem.at(message, text, error.start, error.start + 1)], text, origin) from None
+        place = start + error.start
+        message = f"U+{ord(text[place]):04X} is half of a surrogate pair"
+        raise FilterSyntaxError([Problem.at(message, text, place, place + 1)], text, origin) from None
 
 
 def check_region(region: Any) -> None:
@@ -34,13 +35,21 @@ def check_region(region: Any) -> None:
         raise ArgumentError.of("region", "two offsets into the text", region)
 
 
-def check_arguments(schema: Any, params: Any = None, segments: Any = None, origin: Any = "") -> None:
+def check_arguments(schema: Any, params: Any = None, origin: Any = "") -> None:
     """Raise ArgumentError unless a filter can be checked by these; see `segmentkit.parse`."""
     check_schema(schema)
-    for what, found in (("params", params), ("segments", segments)):
-        if found is not None and (not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found)):
-            raise ArgumentError.of(what, "a mapping by name", found)
-    if segments is not None and not all(isinstance(on, str) for on in segments.values()):
-        raise ArgumentError.of("segments", "the object type of each name", segments)
+    _check_mapping("params", params)
     if not isinstance(origin, str):
         raise ArgumentError.of("origin", "text", origin)
+
+
+def check_segments(segments: Any) -> None:
+    """Raise ArgumentError unless these are the object types of segments by name, or None; linear in their number."""
+    _check_mapping("segments", segments)
+    if segments is not None and not all(isinstance(on, str) for on in segments.values()):
+        raise ArgumentError.of("segments", "the object type of each name", segments)
+
+
+def _check_mapping(what: str, found: Any) -> None:
+    if found is not None and (not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found)):
+        raise ArgumentError.of(what, "a mapping by name", found)

@@ -71,10 +71,10 @@ class Definition:
         Raises:
             UnknownNameError, FilterTypeError, LimitError: as `segmentkit.dsl.parse`.
         """
-        from segmentkit.dsl import parse
+        from segmentkit.dsl import parsed
 
         region = (self.where_offset, self.where_offset + len(self.where))
-        return parse(self.source, schema, self.on, params, self.origin, region=region, segments=segments)
+        return parsed(self.source, schema, self.on, params, self.origin, region=region, segments=segments)
 
 
 def parse_definitions(text: str, origin: str = "") -> list[Definition]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segmentkit.dsl import parse
-from segmentkit.dsl._arguments import check_arguments
+from segmentkit.dsl._arguments import check_arguments, check_segments
 from segmentkit.dsl._render import render
 from segmentkit.dsl.predicates import Predicate
 from segmentkit.errors import ArgumentError, FormError, Problem
@@ -25,7 +25,8 @@ def read_document(
     if (schema is None) != (on is None):
         raise ArgumentError("from_json takes 'schema' and 'on' together, or neither")
     if schema is not None:
-        check_arguments(schema, segments=segments)
+        check_arguments(schema)
+        check_segments(segments)
     _check_envelope(document)
     tree: Any = read(document["filter"], "/filter", CONDITIONS, typed=schema is None)
     return tree if schema is None or on is None else _through_text(tree, schema, on, segments)
