@@ -23,6 +23,7 @@ from segmentkit.errors import (
     SegmentKitError,
     StoreError,
     UnknownNameError,
+    closest,
     repr_of,
 )
 from segmentkit.index._hidden import PREFIX, HiddenSegments
@@ -96,10 +97,8 @@ class Catalogue:
         """
         segment = self.segments.get(name) if isinstance(name, str) else None
         if segment is None:
-            from difflib import get_close_matches
-
-            close = get_close_matches(name, self.segments, n=1) if isinstance(name, str) and len(name) <= 250 else []
-            hint = f"did you mean {close[0]!r}?" if close else ""
+            close = closest(name, self.segments)
+            hint = "" if close is None else f"did you mean {close!r}?"
             raise UnknownNameError([Problem(f"there is no segment {repr_of(name)}", hint=hint)], *_named(name))
         return segment
 

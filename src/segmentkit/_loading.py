@@ -11,7 +11,6 @@ need a look at each event's id, go through `Engine.apply`.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +18,7 @@ import numpy as np
 
 from segmentkit._exchange import record
 from segmentkit._frames import columns_of, host_values
-from segmentkit.errors import DataError, repr_of
+from segmentkit.errors import DataError, closest, repr_of
 from segmentkit.index import _bulk
 from segmentkit.index._accept import MAX_ID, is_id
 from segmentkit.index._bulk_load import add_events, numbers_of, put_objects
@@ -301,6 +300,7 @@ def _apply_events(  # noqa: PLR0917  # the parts of a frame
 
 
 def _hint(name: object, known: Any) -> str:
-    names = list(known)
-    close = get_close_matches(name, names, n=1) if isinstance(name, str) and len(name) <= 250 else []
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(map(str, names))[:20]) or 'none'}"
+    close = closest(name, known)
+    if close is not None:
+        return f"; did you mean {close!r}?"
+    return f"; known: {', '.join(sorted(map(str, known))[:20]) or 'none'}"

@@ -645,13 +645,7 @@ class Engine:
         if not isinstance(after, int) or after < 0:
             raise ArgumentError.of("after", "the number of a delta, or 0 for all of them", after)
         with self._lock:
-            try:
-                stored = self._store.deltas(after)  # at once: what is no longer kept is said here
-            except StoreError:
-                raise
-            except Exception as error:
-                raise StoreError(f"the store failed to give the deltas: {error}") from error
-            return from_store("the deltas", lambda: stored)
+            return from_store("the deltas", lambda: self._store.deltas(after))
 
     def subscribe(self, callback: Callable[[Delta], object], segment: str | None = None) -> Callable[[], None]:
         """Call `callback` with every delta from now on (of one segment), in order, after it is stored.

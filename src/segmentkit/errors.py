@@ -24,8 +24,8 @@ are in fields, so nobody needs to read them out of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import attrs
 
@@ -63,6 +63,22 @@ def repr_of(value: object, limit: int = 100) -> str:
             return f"a very large {type(value).__name__}"  # no number of so many digits is written, nothing that deep
         return f"a {type(value).__name__} whose repr() fails"
     return found if len(found) <= limit else found[: limit - 3] + "..."
+
+
+def closest(name: object, known: Iterable[str]) -> str | None:
+    """Return the known name that was probably meant, if one is near.
+
+    >>> closest("ammount", ["amount", "cds"])
+    'amount'
+    """
+    from difflib import get_close_matches
+
+    if not isinstance(name, str) or len(name) > _LONGEST_MISSPELT:
+        return None
+    return next(iter(get_close_matches(name, list(known), n=1)), None)
+
+
+_LONGEST_MISSPELT: Final = 250  # names have up to 200 characters, and the search takes their product
 
 
 class SegmentKitError(Exception):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from segmentkit.errors import ArgumentError, FilterSyntaxError, Problem
+from segmentkit.errors import ArgumentError, FilterSyntaxError, Problem, repr_of
 from segmentkit.schema import Schema
+from segmentkit.values import MAX_TEXT
 
-__all__ = ["check_arguments", "check_characters", "check_region", "check_schema", "check_segments"]
+__all__ = ["check_arguments", "check_characters", "check_region", "check_schema", "check_segments", "in_order"]
 
 
 def check_schema(schema: Any) -> None:
@@ -33,6 +34,11 @@ def check_region(region: Any) -> None:
     is_pair = isinstance(region, tuple | list) and len(region) == 2
     if region is not None and not (is_pair and all(isinstance(end, int) and 0 <= end <= sys.maxsize for end in region)):
         raise ArgumentError.of("region", "two offsets into the text", region)
+
+
+def in_order(items: Collection[Any]) -> list[Any]:
+    """Return the items of a set, sorted as they are spelled: a tree must not depend on the hash seed."""
+    return sorted(items, key=lambda item: repr_of(item, MAX_TEXT))
 
 
 def check_arguments(schema: Any, params: Any = None, origin: Any = "") -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from segmentkit import values as types
 from segmentkit.dsl import _literals
 from segmentkit.dsl._scope import Scope, bare, nearest, span
-from segmentkit.dsl.predicates import Duration, Literal
+from segmentkit.dsl.predicates import UNITS, Duration, Literal
 from segmentkit.errors import repr_of
 from segmentkit.values import ValueType
 
@@ -155,7 +155,6 @@ def _number_from_host(
     return _number(exact, hint, scope, where)
 
 
-_UNITS = ("second", "minute", "hour", "day", "week", "month", "year")
 _EXACT = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -163,7 +162,7 @@ def _duration_from_host(value: Duration | timedelta) -> Duration:
     """Return a timedelta in its largest whole unit, up to days."""
     if isinstance(value, Duration):
         is_whole = isinstance(value.count, int) and not isinstance(value.count, bool) and value.count >= 0
-        if not is_whole or value.unit not in _UNITS:
+        if not is_whole or value.unit not in UNITS:
             raise ValueError(f"expected a duration of whole units, got {repr_of(value, 80)}")
         return value
     seconds, rest = divmod(value, timedelta(seconds=1))

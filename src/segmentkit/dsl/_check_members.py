@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmentkit import values as types
 from segmentkit.dsl import _regex
+from segmentkit.dsl._arguments import in_order
 from segmentkit.dsl._check_constants import check_constant, parameter_value
 from segmentkit.dsl._check_relations import check_presence
 from segmentkit.dsl._check_types import comparison_problem, described, type_name
@@ -81,10 +82,6 @@ def _options(tree: Any, scope: Scope, hint: types.ValueType | None) -> list[Lite
     return known if len(known) == len(found) else None
 
 
-def _spelled(value: Any) -> str:
-    return repr_of(value, types.MAX_TEXT)
-
-
 def _listed(tree: Tree[Token], scope: Scope, hint: types.ValueType | None) -> list[Literal] | None:
     """Return the literals of a parameter that stands for a whole list."""
     token: Any = tree.children[0].children[0]  # type: ignore[union-attr]
@@ -92,7 +89,7 @@ def _listed(tree: Tree[Token], scope: Scope, hint: types.ValueType | None) -> li
     if given is None:
         return None
     if isinstance(given[0], set | frozenset):
-        values = sorted(given[0], key=_spelled)  # sets have no order, and a tree must not depend on the hash seed
+        values = in_order(given[0])
     elif isinstance(given[0], list | tuple):
         values = list(given[0])
     else:

@@ -30,7 +30,7 @@ from segmentkit.dsl import _literals
 from segmentkit.dsl._dependencies import evaluation_order, segments_read
 from segmentkit.dsl._scan import Token, scan, shown
 from segmentkit.dsl._scope import suggestion
-from segmentkit.dsl.predicates import Crossing, Duration, InSegment, Predicate, iter_nodes
+from segmentkit.dsl.predicates import UNITS, Crossing, Duration, InSegment, Predicate, iter_nodes
 from segmentkit.errors import ArgumentError, CycleError, FilterSyntaxError, LimitError, Problem
 from segmentkit.schema import Schema
 
@@ -303,12 +303,12 @@ class _Reader:
         self._word("every")
         amount, unit = self._next(), self._next()
         name = unit.lower.removesuffix("s") if unit is not None else ""
-        if amount is None or amount.kind != "number" or name not in _UNITS:
+        if amount is None or amount.kind != "number" or name not in UNITS:
             raise self._failed("'refresh every' takes a duration", amount, "write it like 'refresh every 4 hours'")
         count = _literals.read_number(amount.text)
         if not isinstance(count, int) or not 0 < count <= 1_000_000_000:
             raise self._failed("'refresh every' takes a whole number of units, from 1", amount)
-        return Duration(count, name)  # type: ignore[arg-type]  # _UNITS has them
+        return Duration(count, name)  # type: ignore[arg-type]  # UNITS has them
 
     def _where(self) -> tuple[int, int]:
         """Return where the filter stands, after its syntax was checked."""
@@ -371,7 +371,6 @@ class _Reader:
         return token.text.strip("`")
 
 
-_UNITS: Final = frozenset({"second", "minute", "hour", "day", "week", "month", "year"})
 _CLAUSES: Final[dict[str, tuple[str, Callable[[_Reader], Any]]]] = {
     "describe": ("description", _Reader._describe),
     "hide": ("hidden_from", _Reader._hide),

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Literal as OneOf, TypeAlias
+from typing import Any, Final, Literal as OneOf, TypeAlias
 
 import attrs
 
@@ -105,6 +105,10 @@ def _span() -> Any:
 
 
 # --------------------------------------------------------------------------- values
+
+
+UNITS: Final = ("second", "minute", "hour", "day", "week", "month", "year")
+"""Units of a `Duration`."""
 
 
 @attrs.frozen(cache_hash=True)

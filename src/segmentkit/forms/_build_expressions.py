@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn, Self
 
+from segmentkit.dsl._arguments import in_order
 from segmentkit.errors import repr_of
 from segmentkit.forms._build_windows import window
 from segmentkit.forms._build_written import (
@@ -22,7 +23,6 @@ from segmentkit.forms._build_written import (
     text,
     write,
 )
-from segmentkit.values import MAX_TEXT
 
 __all__ = ["Condition", "PlainValue", "Value", "as_condition", "call", "operand"]
 
@@ -374,16 +374,12 @@ def _compute(level: int, left: Any, operator: str, right: Any) -> Value:
 def _listed(items: tuple[Any, ...]) -> tuple[Piece, ...]:
     """Return constants in parentheses; one argument that is a list stands for its items."""
     if len(items) == 1 and isinstance(items[0], list | tuple | set | frozenset):
-        items = tuple(sorted(items[0], key=_spelled) if isinstance(items[0], set | frozenset) else items[0])
+        items = tuple(in_order(items[0]) if isinstance(items[0], set | frozenset) else items[0])
     if not items:
         raise misuse("a list of values is empty", hint="name at least one")
     if len(items) == 1 and isinstance(items[0], Value):  # a parameter that stands for the list
         return ((items[0]._written, ATOM),)
     return (f"({', '.join(operand(item).text for item in items)})",)
-
-
-def _spelled(item: Any) -> str:
-    return repr_of(item, MAX_TEXT)
 
 
 def _one_or_any(texts: tuple[str, ...]) -> tuple[Piece, ...]:

@@ -6,14 +6,13 @@ the changes before it will leave them. Values are converted here, once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any, TypeAlias, TypeGuard
 
 import attrs
 
-from segmentkit.errors import DataError, repr_of
+from segmentkit.errors import DataError, closest, repr_of
 from segmentkit.index._events import id_of_tag
 from segmentkit.index._table import Table
 from segmentkit.index.deltas import Change, Delete, Event, Put, Retract, Update
@@ -318,12 +317,11 @@ def is_id(value: object) -> TypeGuard[str]:
     return type(value) is str and 0 < len(value) <= MAX_ID and (value.isascii() or is_text(value))
 
 
-def _hint(name: object, known: Iterable[str]) -> str:
-    names = list(known)
-    close = get_close_matches(name, names, n=1) if isinstance(name, str) and len(name) <= 250 else []
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; declared: {', '.join(sorted(names)[:20]) or 'none'}"
+def _hint(name: object, known: Collection[str]) -> str:
+    close = closest(name, known)
+    if close is not None:
+        return f"; did you mean {close!r}?"
+    return f"; declared: {', '.join(sorted(known)[:20]) or 'none'}"
 
 
 def _described(content: tuple[str, int, tuple[Any, ...]]) -> str:

@@ -10,6 +10,7 @@ Optional powers are further Protocols that a store may satisfy; the engine asks 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
@@ -82,14 +83,26 @@ class Store(Protocol):
 
 
 def from_store(what: str, read: Callable[[], Iterable[T]]) -> Iterator[T]:
-    """Yield what a store gives; StoreError if it fails.
+    """Ask a store at once, and return an iterator over what it gives; StoreError if it fails then or later.
 
     Args:
         what: it is asked for, for the message.
         read: asks it.
     """
+    with _failing(what):
+        given = read()
+    return _guarded(what, given)
+
+
+def _guarded(what: str, given: Iterable[T]) -> Iterator[T]:
+    with _failing(what):
+        yield from given
+
+
+@contextmanager
+def _failing(what: str) -> Iterator[None]:
     try:
-        yield from read()
+        yield
     except StoreError:
         raise
     except Exception as error:
