@@ -24,7 +24,7 @@ def test_a_step_has_the_clauses_whose_literal_flips(
 ) -> None:
     truths, clauses_of = feature
     low, high = sorted(data.draw(st.lists(st.integers(1, len(truths) - 1), min_size=2, max_size=2, unique=True)))
-    gained, lost = Crossings(literals_at_cuts(truths, len(clauses_of)), clauses_of).between(low, high)
+    gained, lost = Crossings(truths, literals_at_cuts(truths, len(clauses_of)), clauses_of).between(low, high)
     rising, falling = truths[high] & ~truths[low], truths[low] & ~truths[high]
     for found, literals in ((gained, rising), (lost, falling)):
         expected = [

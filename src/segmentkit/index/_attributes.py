@@ -145,7 +145,7 @@ class TextFeature(Feature):
         get, test = self._column.get, self._tests[literal]  # one pattern is tried, not all of them
         return lambda number: test(get(number))
 
-    def _step(self, before: int, after: int) -> Step:
+    def step(self, before: int, after: int) -> Step:
         """Return the clauses of the literals that tell one of the cells from that of other texts, and not both."""
         gained: list[int] = []
         lost: list[int] = []

@@ -30,7 +30,8 @@ class Clauses:
     def __init__(self, plan: Plan) -> None:
         self._edition = plan.edition
         self.n_clauses = len(plan._literals)
-        self.in_rows = WideTests(plan._in_rows)
+        self.in_rows = WideTests()
+        self.in_rows.extend(plan._in_rows, plan._not_in_rows)
         bounds = dict.fromkeys(bound for literals in plan._literals for bound in literals)
         test_by_literal = {bound: n for n, bound in enumerate(b for b in bounds if not b[0].is_in_rows)}
         self.tests = Tests(plan, list(test_by_literal))

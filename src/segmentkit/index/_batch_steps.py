@@ -38,5 +38,5 @@ class Steps:
 
 def _signed(move: Move) -> Array:
     feature, before, after = move
-    gained, lost = feature.steps.get((before, after)) or feature.step(before, after)
+    gained, lost = feature.step(before, after)
     return np.concatenate((np.asarray(gained, np.int64), ~np.asarray(lost, np.int64)))

@@ -27,12 +27,12 @@ from segmentkit.dsl.predicates import (
 from segmentkit.index._cells import truths_by_literal
 from segmentkit.index._clauses import FeatureKey
 from segmentkit.index._deadlines import Deadlines
-from segmentkit.index._steps import Crossings, Step, Trial, literals_at_cuts
+from segmentkit.index._steps import Crossings, Step, Trial, Trials, literals_at_cuts
 from segmentkit.index._table import Table
-from segmentkit.index._wide import as_clauses
 from segmentkit.index.deltas import bits_of, mask_of
 from segmentkit.schema import Schema
 
+FREE: Final = 0  # the cell that satisfies everything
 MISSING: Final = 1
 
 
@@ -77,7 +77,7 @@ Move = tuple["Feature", Any, Any]
 """A feature and its cells before and after (of a feature over sets: the sets)."""
 
 
-_MOST_REMEMBERED: Final = 8_192  # clauses of steps, by feature
+_MOST_REMEMBERED: Final = 65_536  # clauses of steps, by feature
 
 
 class Feature:
@@ -98,10 +98,8 @@ class Feature:
         self._held: tuple[int, list[bytes]] = (0, [])
         self.masks: list[int] = []
         """By cell; only of features that are ANDed, the dense ones."""
-        self.steps: dict[tuple[Any, Any], Step] = {}
-        """What `step` remembers."""
-        self.trials: dict[tuple[Any, Any], list[Trial] | None] = {}
-        """Of steps that are remembered, what to try (`Matcher`); None if the clauses are many."""
+        self.trials: dict[tuple[Any, Any], Trials] = {}
+        """By cells before and after, what to try (`Matcher`), as far as that is remembered."""
         self.trial_by_flip: dict[int, Trial] = {}
         self._n_remembered = 0
         self._crossings: Crossings | None = None
@@ -180,40 +178,31 @@ class Feature:
 
     # -- steps
 
-    def step(self, before: Any, after: Any) -> Step:
-        """Return the clauses whose literal flips from one cell to another.
-
-        They are remembered, since moves repeat, and looking the few clauses up that a move concerns is what
-        most changes spend their time with (`bench_changes`).
-        """
-        gained, lost = self._step(before, after)
-        step = as_clauses(gained), as_clauses(lost)
-        self._n_remembered += 1 + len(gained) + len(lost)
+    def remember(self, before: Any, after: Any, trials: Trials, n_clauses: int) -> None:
+        """Remember what to try on the way from one cell to another, since moves repeat (`bench_changes`)."""
+        self._n_remembered += 1 + n_clauses
         if self._n_remembered > _MOST_REMEMBERED:
-            self.steps.clear()
             self.trials.clear()
             self._n_remembered = 0
-        self.steps[before, after] = step
-        return step
+        self.trials[before, after] = trials
 
     def forget_steps(self) -> None:
         """See that clauses have been bound or released."""
-        self.steps.clear()
         self.forget_trials()
-        self._n_remembered = 0
         self._crossings = None
 
     def forget_trials(self) -> None:
         """See that the tests of clauses have come into another order."""
         self.trials.clear()
         self.trial_by_flip.clear()
+        self._n_remembered = 0
 
-    def _step(self, before: Any, after: Any) -> Step:
-        """Work a step out: of cells in order, the clauses of all the cuts that are crossed."""
+    def step(self, before: Any, after: Any) -> Step:
+        """Return the clauses whose literal flips: of cells in order, those of all the cuts that are crossed."""
         if self._crossings is None:
             if self._cuts_of_literals is None:
                 self._cuts_of_literals = literals_at_cuts(self.truths, len(self.literals))
-            self._crossings = Crossings(self._cuts_of_literals, self.clauses_of)
+            self._crossings = Crossings(self.truths, self._cuts_of_literals, self.clauses_of)
         if before < after:
             return self._crossings.between(before, after)
         lost, gained = self._crossings.between(after, before)

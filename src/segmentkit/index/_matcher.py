@@ -25,11 +25,11 @@ from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._clauses import (
     clauses_of,
 )
-from segmentkit.index._features import Feature, Move
+from segmentkit.index._features import FREE, Feature, Move
 from segmentkit.index._plan import Plan
 from segmentkit.index._segments import Segment
-from segmentkit.index._steps import Trial
-from segmentkit.index._wide import WIDE, Clauses, WideTests
+from segmentkit.index._steps import Trials
+from segmentkit.index._wide import WIDE, Clauses, WideStep, WideTests
 from segmentkit.index.deltas import Flips, bits_of
 
 if TYPE_CHECKING:
@@ -116,13 +116,14 @@ class Matcher(Plan):
         `row` has the cells of the others, and is left with the new cell of this one.
         """
         if not feature.is_in_rows:
-            return self._flipped_otherwise(number, row, feature, old, new)
+            gained, lost = feature.step(old, new)
+            return self._holding(number, gained, row) + [~n for n in self._holding(number, lost, row, (feature,))]
         try:
             trials = feature.trials[old, new]
         except KeyError:
             trials = self._trials(feature, old, new)
-        if trials is None:
-            return self._flipped_otherwise(number, row, feature, old, new)
+        if type(trials) is WideStep:
+            return self._flipped_of_many(number, row, feature, new, trials)
         row[feature.place] = new
         self.clauses_examined += len(trials)
         found = []
@@ -138,35 +139,51 @@ class Matcher(Plan):
                     found.append(flip)
         return found
 
-    def _trials(self, feature: Feature, old: Any, new: Any) -> list[Trial] | None:
-        """Make what there is to try when a feature moves; None if those are many.
+    def _trials(self, feature: Feature, old: Any, new: Any) -> Trials:
+        """Make what there is to try when a feature in the rows moves.
 
         A trial leaves out the literal that the move is about, and is shared by all steps (`bench_changes`).
         """
-        gained, lost = feature.steps.get((old, new)) or feature.step(old, new)
-        trials: list[Trial] | None = None
-        if len(gained) < WIDE and len(lost) < WIDE:
-            trials, known = [], feature.trial_by_flip
-            for flip in (*map(invert, lost), *gained):
-                trial = known.get(flip)
-                if trial is None:
-                    clause = flip if flip >= 0 else ~flip
-                    in_rows = tuple(test for test in self._in_rows[clause] if test[0] != feature.place)
-                    trial = known[flip] = flip, in_rows, tuple(holds for _, holds in self._not_in_rows[clause])
-                trials.append(trial)
-        feature.trials[old, new] = trials
+        gained, lost = feature.step(old, new)
+        n_clauses = len(gained) + len(lost)
+        if n_clauses >= WIDE:
+            step = self._wide_tests().step(gained, lost)
+            feature.remember(old, new, step, n_clauses)
+            return step
+        trials, known = [], feature.trial_by_flip
+        for flip in (*map(invert, map(int, lost)), *map(int, gained)):
+            trial = known.get(flip)
+            if trial is None:
+                clause = flip if flip >= 0 else ~flip
+                in_rows = tuple(test for test in self._in_rows[clause] if test[0] != feature.place)
+                trial = known[flip] = flip, in_rows, tuple(holds for _, holds in self._not_in_rows[clause])
+            trials.append(trial)
+        feature.remember(old, new, trials, n_clauses)
         return trials
 
-    def _flipped_otherwise(self, number: int, row: array[int], feature: Feature, old: Any, new: Any) -> list[int]:
-        """Return the same when clauses are many, or rows do not tell the feature."""
-        gained, lost = feature.steps.get((old, new)) or feature.step(old, new)
-        if not feature.is_in_rows:
-            return self._holding(number, gained, row) + [~n for n in self._holding(number, lost, row, (feature,))]
-        place = feature.place
-        row[place] = old
-        found = [~n for n in self._holding(number, lost, row)]
-        row[place] = new
-        return found + self._holding(number, gained, row)
+    def _wide_tests(self) -> WideTests:
+        """Return the tests of all clauses as arrays."""
+        if self._wide is None:
+            self._wide = WideTests()
+        known = self._wide.n_clauses
+        if known < len(self._in_rows):  # segments have been defined since
+            self._wide.extend(self._in_rows[known:], self._not_in_rows[known:])
+        return self._wide
+
+    def _flipped_of_many(self, number: int, row: array[int], feature: Feature, new: int, step: WideStep) -> list[int]:
+        """Return the same of a step of many clauses."""
+        row[feature.place] = FREE
+        found, asked = self._wide_tests().sift(step, row)
+        self.clauses_examined += len(asked)
+        row[feature.place] = new
+        not_in_rows = self._not_in_rows
+        for flip in asked:
+            for _, holds in not_in_rows[flip if flip >= 0 else ~flip]:
+                if not holds(number):
+                    break
+            else:
+                found.append(flip)
+        return found
 
     def _flipped_together(self, number: int, row: array[int], moves: list[Move]) -> list[int]:
         """Return the clauses that flip when several features move.
@@ -215,16 +232,11 @@ class Matcher(Plan):
 
         What rows tell is looked up here, without a call for each literal (`bench_changes`).
         """
-        not_in_rows, found = self._not_in_rows, []
+        not_in_rows = self._not_in_rows
+        found: list[int] = []
         if len(clauses) >= WIDE:
-            sifted, clauses = self._sifted(clauses, row)
-            self.clauses_examined += len(sifted)
-            for clause in sifted:
-                for feature, holds in not_in_rows[clause]:
-                    if feature not in passed and not holds(number):
-                        break
-                else:
-                    found.append(clause)
+            tests = self._wide_tests()
+            found, clauses = tests.sift(tests.step(list(clauses), ()), row)
         self.clauses_examined += len(clauses)
         in_rows = self._in_rows
         for clause in clauses:
@@ -287,25 +299,6 @@ class Matcher(Plan):
                 clauses &= one.mask(number)
         return clauses
 
-    def _sifted(self, clauses: Collection[int] | Clauses, row: array[int]) -> tuple[list[int], list[int]]:
-        """Return those of many clauses of which all literals hold that rows tell, and those still to be looked at.
-
-        Others do not hold.
-        """
-        import numpy as np
-
-        if self._wide is None:
-            self._wide = WideTests(self._in_rows)
-        known = self._wide.n_clauses
-        if not isinstance(clauses, np.ndarray):
-            clauses = np.fromiter(clauses, np.int32, len(clauses))
-        late: list[int] = []
-        if len(self._in_rows) > known:  # segments have been defined since
-            late = clauses[clauses >= known].tolist()
-            clauses = clauses[clauses < known]
-        found, passed_all = self._wide.sift(clauses, row)
-        return (found, late) if passed_all else ([], found + late)
-
     def _settled(self, number: int, clauses: Collection[int], row: Sequence[int]) -> Flips:
         """Turn flipped clauses into flipped segments.
 
@@ -320,13 +313,15 @@ class Matcher(Plan):
         entered = {owners[clause][0] for clause in shared if clause >= 0}  # type: ignore[index]  # shared, so owned
         left = {owners[~clause][0] for clause in shared if clause < 0}  # type: ignore[index]  # as above
         heads += [head for head in entered if number not in bitmaps[head]]  # type: ignore[operator]
-        heads += [~head for head in left - entered if not self._any_holds(number, owners[head] or (), row)]
+        heads += [~head for head in left - entered if not self._another_holds(number, shared, owners[head] or (), row)]
         return tuple(heads)
 
-    def _any_holds(self, number: int, clauses: Iterable[int], row: Sequence[int]) -> bool:
-        """Whether one of the clauses holds."""
+    def _another_holds(self, number: int, flipped: Collection[int], clauses: Iterable[int], row: Sequence[int]) -> bool:
+        """Whether one of the clauses holds that has not flipped."""
         in_rows, not_in_rows = self._in_rows, self._not_in_rows
         for clause in clauses:
+            if ~clause in flipped:
+                continue
             for place, holds_in in in_rows[clause]:
                 if not holds_in[row[place]]:
                     break

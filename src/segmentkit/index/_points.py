@@ -108,7 +108,7 @@ class PointFeature(Feature):
     def _holds(self, literal: int, places: int) -> bool:
         return holds(self.literals[literal], lambda leaf: bool(places >> self._leaves[leaf] & 1))
 
-    def _step(self, before: int, after: int) -> Step:
+    def step(self, before: int, after: int) -> Step:
         """Return the clauses whose literal flips: of those that ask for a place that has been entered or left."""
         gained: list[int] = []
         lost: list[int] = []

@@ -16,7 +16,9 @@ from segmentkit.index._booleans import BooleanFeature
 from segmentkit.index._deadlines import Deadlines
 from segmentkit.index._plan import Plan
 from segmentkit.index._series import Series
+from segmentkit.index._steps import Trials
 from segmentkit.index._table import Table
+from segmentkit.index._wide import WideStep
 
 _BITMAP: Final = 120  # an empty one, as an object
 _CONTAINER: Final = 24
@@ -62,11 +64,16 @@ def _masks(plan: Plan) -> int:
     for features in plan._features.values():
         for feature in features:
             masks = {id(mask): mask for mask in feature.masks}.values()  # cells that no clause tells apart share one
-            total += sum(map(getsizeof, masks)) + getsizeof(feature.masks) + getsizeof(feature.steps)
-            total += sum(getsizeof(step) + 120 for step in feature.steps.values())
-            total += sum(8 * len(trials or ()) + 150 for trials in feature.trials.values())
+            total += sum(map(getsizeof, masks)) + getsizeof(feature.masks) + getsizeof(feature.trials)
+            total += sum(map(_size_of_trials, feature.trials.values()))
             total += 300 * len(feature.trial_by_flip)
     return total
+
+
+def _size_of_trials(trials: Trials) -> int:
+    if isinstance(trials, WideStep):
+        return sum(int(part.nbytes) + 100 for part in trials)
+    return 8 * len(trials) + 150
 
 
 def _memberships(plan: Plan) -> int:

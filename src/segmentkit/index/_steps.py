@@ -12,13 +12,16 @@ from collections.abc import Callable, Sequence
 from itertools import chain, pairwise
 from typing import Any, Final, TypeAlias
 
-from segmentkit.index._wide import WIDE
+from segmentkit.index._wide import WIDE, WideStep
 from segmentkit.index.deltas import bits_of
 
 _MISSING: Final = 1  # the cell of a value that is not there
 
 Step: TypeAlias = tuple[Any, Any]
 """The clauses that gain their literal when a feature moves, and those that lose it; many are arrays."""
+
+Trials: TypeAlias = "list[Trial] | WideStep"
+"""What to try when a feature moves: clause by clause, or together if those are many."""
 
 Trial: TypeAlias = tuple[int, Sequence[tuple[int, bytes]], Sequence[Callable[[int], object]]]
 """What a step can flip (n, a clause that gains its literal, or ~n, one that loses it), and what else has to hold:
@@ -43,15 +46,20 @@ class Crossings:
     """The clauses that flip at each cut of a feature whose cells, from 1 on, are in order.
 
     Args:
+        truths: by cell, the literals that hold in it, as bits.
         cuts: the literals that flip at each, as `literals_at_cuts` returns them.
         clauses_of: by literal, the clauses that need it; each clause needs one.
 
-    >>> crossings = Crossings([([], [1]), ([0], []), ([1], [])], [[7], [8, 9]])
+    >>> truths = [-1, 0b10, 0b00, 0b01, 0b11]
+    >>> crossings = Crossings(truths, literals_at_cuts(truths, 2), [[7], [8, 9]])
     >>> crossings.between(2, 4), crossings.between(1, 2)
     (([7, 8, 9], []), ([], [8, 9]))
     """
 
-    def __init__(self, cuts: Sequence[Step], clauses_of: Sequence[Sequence[int]]) -> None:
+    def __init__(self, truths: Sequence[int], cuts: Sequence[Step], clauses_of: Sequence[Sequence[int]]) -> None:
+        self._truths, self._clauses_of = truths, clauses_of
+        self._arrays: tuple[Any, Any] | None = None
+        """All clauses, and the literal that each needs, once a step has been asked for that has many."""
         self._come: list[int] = []
         """Who gains a literal on the way up, from cell to cell."""
         self._go: list[int] = []
@@ -69,33 +77,32 @@ class Crossings:
         counts = Counter(chain(self._come[n_come:], self._go[n_go:]))
         self._repeating = {clause for clause, count in counts.items() if count > 1}
         """Clauses that flip more than once among the cells of values; on the way from missing, others may too."""
-        self._arrays: tuple[Any, ...] = ()
-        if counts.total() >= 2 * WIDE:
-            self._build_arrays(max(counts) + 1)
-
-    def _build_arrays(self, n_clauses: int) -> None:
-        import numpy as np
-
-        self._arrays = np.array(self._come, np.int32), np.array(self._go, np.int32)
-        self._n_clauses = n_clauses
 
     def between(self, low: int, high: int) -> Step:
         """Return the clauses that flip on the way up from a cell to a higher one."""
         come = slice(self._n_come[low], self._n_come[high])
         go = slice(self._n_go[low], self._n_go[high])
-        if self._arrays and low > _MISSING and come.stop - come.start + go.stop - go.start >= WIDE:
-            return self._many_between(come, go)
+        if come.stop - come.start + go.stop - go.start >= WIDE:
+            return self._many_between(low, high)
         gained, lost = self._come[come], self._go[go]
         return _net(gained, lost) if self._repeating or low == _MISSING else (gained, lost)
 
-    def _many_between(self, come: slice, go: slice) -> Step:
+    def _many_between(self, low: int, high: int) -> Step:
+        """Return the same as arrays, from the literals that hold in one cell and not in the other."""
         import numpy as np
 
-        gained, lost = self._arrays[0][come], self._arrays[1][go]
-        if not self._repeating:
-            return gained, lost
-        balance = np.bincount(gained, minlength=self._n_clauses) - np.bincount(lost, minlength=self._n_clauses)
-        return np.flatnonzero(balance > 0), np.flatnonzero(balance < 0)
+        if self._arrays is None:
+            clauses = np.fromiter(chain.from_iterable(self._clauses_of), np.int32)
+            self._arrays = clauses, np.repeat(np.arange(len(self._clauses_of)), list(map(len, self._clauses_of)))
+        clauses, literals = self._arrays
+        n_literals = len(self._clauses_of)
+        below, above = self._truths[low], self._truths[high]
+
+        def clauses_of(truth: int) -> Any:
+            data = np.frombuffer((truth & (1 << n_literals) - 1).to_bytes(n_literals + 7 >> 3, "little"), np.uint8)
+            return clauses[np.unpackbits(data, bitorder="little").view(bool)[literals]]
+
+        return clauses_of(above & ~below), clauses_of(below & ~above)
 
 
 def _net(gained: list[int], lost: list[int]) -> tuple[list[int], list[int]]:
