@@ -14,6 +14,7 @@ from segmentkit.index.deltas import Backfill, Record, head_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TypeAlias
 
     from pyroaring import BitMap
 
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
     from segmentkit.index._features import Move, Watcher
     from segmentkit.index._matcher import Matcher
 
-__all__ = ["pass_time"]
+    Due: TypeAlias = tuple[Matcher, Watcher, BitMap]
+    """A watcher, and the objects of its matcher for which it may come due."""
+
+__all__ = ["are_many_due", "pass_for", "pass_time"]
 
 TOGETHER_FROM: Final = 500
 """Entries from which on they are passed together: there it begins to win (`bench_time`)."""
 
-_STRETCH: Final = 50_000  # entries that are passed together, or a little more
+STRETCH: Final = 50_000
+"""Entries that are passed together, or a little more."""
 _HERD: Final = 4  # objects that flip alike from which on one record stands for all
 
 _new_tuple = tuple.__new__  # a named tuple without the detour over its own constructor: `bench_changes`
@@ -36,10 +41,19 @@ _new_tuple = tuple.__new__  # a named tuple without the detour over its own cons
 def pass_time(engine: Engine, target: int, records: list[Record | Backfill]) -> None:
     """Let time pass up to an instant; put what flips on the way into `records`."""
     deadlines = engine._deadlines
-    while deadlines.n_due(target, TOGETHER_FROM) >= TOGETHER_FROM and _goes_together(engine):
-        _pass_together(engine, deadlines.end_of_stretch(target, _STRETCH), records)
+    while are_many_due(engine, target):
+        if engine._behind is not None:
+            engine._behind.catch_up_all(records)
+        until = deadlines.end_of_stretch(target, STRETCH)
+        pass_for(engine, deadlines.take_due(until), engine._now, until, records)
+        engine._now = until
     while (at := deadlines.next(engine._now, target)) is not None:
         _pass_instant(engine, at, records)
+
+
+def are_many_due(engine: Engine, target: int) -> bool:
+    """Whether so many entries come due up to an instant that they are passed together."""
+    return engine._deadlines.n_due(target, TOGETHER_FROM) >= TOGETHER_FROM and _goes_together(engine)
 
 
 def _pass_instant(engine: Engine, at: int, records: list[Record | Backfill]) -> None:
@@ -47,6 +61,8 @@ def _pass_instant(engine: Engine, at: int, records: list[Record | Backfill]) -> 
     engine._now = at
     ripple = engine._ripple
     entries = engine._deadlines.pop(at)
+    if engine._behind is not None:
+        entries += engine._behind.catch_up_before(at, entries, records)
     if len(entries) > 1:
         entries.sort(key=_by_type_and_number)  # stable: an object's watchers stay in their order
     moves: list[Move] = []
@@ -90,21 +106,28 @@ def _goes_together(engine: Engine) -> bool:
     return not any(isinstance(w, RankSource) and w.is_timed for matcher in matchers for w in matcher.watchers)
 
 
-def _pass_together(engine: Engine, until: int, records: list[Record | Backfill]) -> None:
-    """Let time pass up to the end of a stretch, for all objects together."""
+def pass_for(engine: Engine, due: Iterable[Due], since: int, until: int, records: list[Record | Backfill]) -> None:
+    """Let time pass for all objects that are due together.
+
+    Args:
+        engine: the engine, of which nothing else comes due up to `until`.
+        due: all that may come due for the objects; it has been taken out of the deadlines.
+        since: the instant up to which time has passed for them.
+        until: the end of the stretch.
+        records: for what flips.
+    """
     from segmentkit.index import _batch_time
 
     deadlines = engine._deadlines
     due_by_type: dict[str, list[tuple[Watcher, BitMap]]] = {}
-    for matcher, watcher, some in deadlines.take_due(until):
+    for matcher, watcher, some in due:
         due_by_type.setdefault(matcher.table.name, []).append((watcher, some))
     turns = []
-    for name, due in due_by_type.items():
-        found, waiting = _batch_time.pass_time(engine._matchers[name], due, engine._now, until)
+    for name, ages in due_by_type.items():
+        found, waiting = _batch_time.pass_time(engine._matchers[name], ages, since, until)
         turns.append((name, found))
         deadlines.add_all(waiting)
     deadlines.drop_until(until)
-    engine._now = until
     _record(engine, _batch_time.ordered(turns), records)
 
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, NoReturn
 
 from pyroaring import BitMap
 
-from segmentkit import _exchange, _passing
+from segmentkit import _exchange, _passing, _slices
 from segmentkit._catalogue import Catalogue, agents, bad_name, labels, period, text_of
 from segmentkit._reports import Difference, EngineStatistics, Preview
 from segmentkit._subscriptions import Subscription, Subscriptions
@@ -127,12 +127,14 @@ class Engine:
         for name, table in self._tables.items():
             table.world = self._world
             self._matchers[name] = Matcher(table, schema, self._deadlines, self._lock, self._ripple)
+            self._matchers[name].catch_up = self._catch_up
         self._writers = {n: Writer(table, self._matchers[n], self._ripple) for n, table in self._tables.items()}
         self._ripple.attach(self._writers)
         self._acceptor = Acceptor(self._tables, creates_unknown=unknown == "create")
         self._catalogue = Catalogue(schema, self._matchers, self._world, self._ripple, self._past)
         self._subscriptions = Subscriptions()
         self._unsaved: list[Record | Backfill] = []
+        self._behind: _slices.Behind | None = None
         self._revision = 0
         self._clock_shown = self._clock.now()
         self._clock_read = self._now = to_micros(self._clock_shown)
@@ -197,19 +199,20 @@ class Engine:
             if type(changes) is not list:
                 changes = _listed(changes)  # before the clock is read: a generator may do anything, also here
             now = self._read_clock()
-            if len(changes) == 1 and self._shares_facts:
+            behind = self._behind
+            if len(changes) == 1 and self._shares_facts and behind is None:
                 one = self._acceptor.accept_one(changes[0], now)
                 if one is not None:
                     return self._apply_one(one, now)
             resolves = not self._shares_facts
-            if not resolves and self._ripple.is_still and len(changes) >= BATCH_FROM:
+            if not resolves and self._ripple.is_still and len(changes) >= BATCH_FROM and behind is None:
                 from segmentkit import _batches
 
                 together = _batches.apply(self, changes, now, BATCH_FROM)
                 if together is not None:
                     return together
             operations, resolved = self._acceptor.accept(changes, now, resolves=resolves)
-            records = self._advance_to(now)
+            records = self._advance_to(now) if behind is None else self._advance_beside(behind, operations, now)
             saved, seq = len(records), self._seq
             undo: Undo | None = [] if resolves else None
             for writer in self._write(operations, undo):
@@ -381,21 +384,70 @@ class Engine:
             In proportion to what comes due; free when nothing does.
         """
         with self._lock:
-            target = self._read_clock() if to is None else to_micros(to)
-            if target < self._now:
-                raise ClockError(
-                    f"time cannot go back from {self.now.isoformat()} to {from_micros(target).isoformat()}"
-                )
-            records = self._advance_to(target)
-            deltas = Deltas(records)
-            if records:
-                try:
-                    self._save(deltas, ())
-                except BaseException:
-                    self._unsaved = records
-                    raise
-                self._tell(deltas)
-            return deltas
+            return self._told(self._advance_to(self._target(to)))
+
+    def advance_in_slices(self, to: datetime | None = None, *, objects: int = 20_000) -> Iterator[Deltas]:
+        """Let time pass as `advance` does, slice by slice, so that changes need not wait for all of it.
+
+        A million objects may flip at one midnight. Take the slices one after another, and apply what has come
+        meanwhile in between: it finds the objects it concerns as they are at its own instant. Whatever else
+        looks at the engine lets all objects catch up first, so nobody sees some of them before midnight and
+        others after it; what flips then is told with the next slice or batch. A loop that ends early leaves the
+        rest to the next look or `advance`.
+
+        Time goes in slices where objects pass it independently of each other, and the store shares the facts:
+        elsewhere, and of deadlines that are few, there is one.
+
+        Args:
+            to: aware instant, at or after `now`; default: the clock's now when the first slice is taken.
+            objects: how many of those that are due make up a slice.
+
+        Returns:
+            The deltas of each slice, in time order within it. Those of one object are in time order, whatever the
+            slices; of two objects, one may be told of later that flipped before the other.
+
+        Raises:
+            ArgumentError: `objects` is no number above 0.
+            ClockError: `to` is naive or before `now`.
+            StoreError: the store refused the deltas; they come with the next slice.
+
+        >>> from datetime import UTC, datetime, timedelta
+        >>> from segmentkit import ManualClock, ObjectType, instant
+        >>> clock = ManualClock(datetime(2026, 11, 22, 23, tzinfo=UTC))
+        >>> engine = Engine(Schema(ObjectType("task", {"due": instant})), clock=clock)
+        >>> segment = engine.define("Late", on="task", where="due < now")
+        >>> midnight = clock.now() + timedelta(hours=1)
+        >>> loaded = engine.load("task", {"id": [f"t{n}" for n in range(5_000)], "due": [midnight] * 5_000})
+        >>> clock.advance(timedelta(hours=2))
+        >>> for deltas in engine.advance_in_slices(objects=2_000):
+        ...     print(len(deltas), len(engine.apply([])))
+        2000 0
+        2000 0
+        1000 0
+        """
+        if isinstance(objects, bool) or not isinstance(objects, int) or objects < 1:
+            raise ArgumentError.of("objects", "a number of objects, from 1", objects)
+        with self._lock:
+            return _slices.pass_time(self, self._target(to), objects)
+
+    def _target(self, to: datetime | None) -> int:
+        """Return the instant up to which time is to pass."""
+        target = self._read_clock() if to is None else to_micros(to)
+        if target < self._now:
+            raise ClockError(f"time cannot go back from {self.now.isoformat()} to {from_micros(target).isoformat()}")
+        return target
+
+    def _told(self, records: list[Record | Backfill]) -> Deltas:
+        """Store and tell what time has flipped."""
+        deltas = Deltas(records)
+        if records:
+            try:
+                self._save(deltas, ())
+            except BaseException:
+                self._unsaved = records
+                raise
+            self._tell(deltas)
+        return deltas
 
     def _read_clock(self) -> int:
         shown = self._clock.now()
@@ -410,11 +462,29 @@ class Engine:
 
     def _advance_to(self, target: int) -> list[Record | Backfill]:
         """Let time pass; return the records of what it flips, those first that are not saved yet."""
+        if self._behind is not None:
+            self._catch_up()
         records, self._unsaved = self._unsaved, []
         if self._deadlines.earliest <= target:
             _passing.pass_time(self, target, records)
         self._now = target
         return records
+
+    def _advance_beside(
+        self, behind: _slices.Behind, operations: Sequence[Operation], now: int
+    ) -> list[Record | Backfill]:
+        """Let time pass but for objects that are behind, unless operations write to them."""
+        records, self._unsaved = self._unsaved, []
+        if self._deadlines.earliest <= now:
+            _passing.pass_time(self, now, records)
+        self._now = now
+        behind.catch_up_for(operations, records)
+        return records
+
+    def _catch_up(self) -> None:
+        """Let all objects that are behind catch up; what flips is told with the next batch."""
+        if self._behind is not None:
+            self._behind.catch_up_all(self._unsaved)
 
     def _write(self, operations: Sequence[Operation], undo: Undo | None) -> Iterable[Writer]:
         """Carry operations out; return the writers that may have flips, to be finished."""
@@ -611,6 +681,7 @@ class Engine:
             number = table.number_by_id.get(object_id)
             if number is None:
                 return []
+            self._catch_up()
             return sorted(segment.name for segment in self._matchers[object_type].segments_of(number))
 
     def preview(
@@ -624,6 +695,7 @@ class Engine:
         with self._lock:
             other = None if against is None else self._catalogue.get(against)
             segment = self._catalogue.compile(Definition("preview", on, text_of(where)), params, where)
+            self._catch_up()
             with self._catalogue.lowered(segment, self._now) as tree:
                 found = self._matchers[on].satisfying(tree, self._now)
             named = self._tables[on].named
@@ -741,6 +813,7 @@ class Engine:
     def check_invariants(self) -> None:
         """Raise AssertionError if facts, cells, masks, memberships or deadlines contradict each other."""
         with self._lock:
+            self._catch_up()
             for name, table in self._tables.items():
                 table.check_invariants()
                 self._matchers[name].check_invariants(self._now)

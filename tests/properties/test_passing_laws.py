@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from hypothesis import given, strategies as st
 import segmentkit as sk
 from segmentkit import _passing
 from segmentkit.index import _batch_time, _bulk_facts, _bulk_members, _plan
+from tests.aging import CONTACTS, DEALS, SCHEMA, START, closings, events, filters, steps, updates
 from tests.examples import PARTS, at_most
 from tests.histories import History, histories
 from tests.related_histories import related_histories
@@ -31,7 +31,7 @@ def together_from(least: int, few: int = 0, *, stretch: int = 50_000) -> Iterato
     """Let `least` entries be passed together, and watchers of more than `few` objects look at arrays."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_passing, "TOGETHER_FROM", least)
-        patch.setattr(_passing, "_STRETCH", stretch)
+        patch.setattr(_passing, "STRETCH", stretch)
         patch.setattr(_batch_time, "FEW", few)
         patch.setattr(_batch_time, "_MOST_OCCASIONS", max(1, stretch // 2))
         patch.setattr(_bulk_members, "FEW", few)
@@ -64,70 +64,6 @@ def play(both: SideBySide, history: History) -> None:
         both.check()
 
 
-# -------------------------------------------------------------- what time moves often
-
-_START = datetime(2026, 3, 28, 12, tzinfo=UTC)  # the day before Warsaw loses an hour
-_SCHEMA = sk.Schema(
-    sk.ObjectType(
-        "contact",
-        {"born": sk.instant, "day": sk.date, "tier": sk.text},
-        events={"visit": {"page": sk.text, "n": sk.integer, "w": sk.number, "d": sk.decimal}},
-    ),
-    sk.ObjectType("deal", {"closes": sk.instant}),
-    zone="Europe/Warsaw",
-)
-_CONTACTS, _DEALS = [f"c{n}" for n in range(6)], ["d0", "d1"]
-
-hours = st.integers(1, 9)
-counts = st.integers(1, 3)
-conditions = st.one_of(
-    st.builds("count(visit in the last {} hours) >= {}".format, hours, counts),
-    st.builds('count(visit[page = "{}"] in the last {} hours) >= {}'.format, st.sampled_from("ab"), hours, counts),
-    st.builds("did visit[n > {}] in the last {} hours".format, counts, hours),
-    st.builds("sum(visit.n in the last {} hours) > {}".format, hours, counts),
-    st.builds('sum(visit[page = "a"].d in the last {} hours) > {}'.format, hours, counts),
-    st.builds("sum(visit.w in the last {} hours) <= {}".format, hours, counts),
-    st.builds("first(visit) more than {} hours ago".format, hours),
-    st.builds("last(visit.n) = {} and did visit today".format, counts),
-    st.builds("count(visit today) = {}".format, counts),
-    st.builds("born more than {} hours ago".format, hours),
-    st.builds("day in the last {} days".format, counts),
-    st.builds("born + {} hours < now".format, hours),
-    st.just('tier = "pro"'),
-)
-filters = st.builds(
-    lambda parts, joins, nots: " ".join(
-        f"{join} {'not ' if no else ''}({part})" for join, no, part in zip(["", *joins], nots, parts, strict=False)
-    ).strip(),
-    st.lists(conditions, min_size=1, max_size=3),
-    st.lists(st.sampled_from(["and", "or"]), min_size=2, max_size=2),
-    st.lists(st.booleans(), min_size=3, max_size=3),
-)
-instants = st.integers(-8, 4).map(lambda hour: _START + timedelta(hours=hour))
-events = st.builds(
-    lambda who, at, page, n, w: sk.Event(
-        "contact", who, "visit", {"page": page, "n": n, "w": w, "d": None if n is None else Decimal(n) / 4}, at
-    ),
-    st.sampled_from(_CONTACTS),
-    instants,
-    st.sampled_from(["a", "b", None]),
-    st.sampled_from([1, 2, -1, None, 2**63]),
-    st.sampled_from([0.5, 1.0, 1.7e308]),
-)
-updates = st.builds(
-    lambda who, born, day, tier: sk.Update("contact", who, {"born": born, "day": day, "tier": tier}),
-    st.sampled_from(_CONTACTS),
-    st.none() | instants,
-    st.none() | st.integers(-2, 1).map(lambda days: date(2026, 3, 28) + timedelta(days=days)),
-    st.sampled_from([None, "pro"]),
-)
-closings = st.builds(lambda who, at: sk.Update("deal", who, {"closes": at}), st.sampled_from(_DEALS), instants)
-steps = st.lists(
-    st.tuples(st.integers(0, 6).map(lambda hours: timedelta(hours=hours)), st.lists(events | updates, max_size=3)),
-    max_size=4,
-)
-
-
 class Both:
     """Two engines that are given the same, of which one passes time together."""
 
@@ -135,8 +71,8 @@ class Both:
         self._least = least
         self._few = few
         self._stretch = stretch
-        self.clock = sk.ManualClock(_START)
-        self.together, self.apart = (sk.Engine(_SCHEMA, clock=self.clock) for _ in range(2))
+        self.clock = sk.ManualClock(START)
+        self.together, self.apart = (sk.Engine(SCHEMA, clock=self.clock) for _ in range(2))
 
     def do(self, operation: str, *arguments: Any, **named: Any) -> None:
         """Let both do the same, which brings the same deltas in the same order."""
@@ -178,7 +114,7 @@ def test_time_together_brings_the_deltas_of_going_from_deadline_to_deadline(
         for number, where in enumerate(wheres[comes_late:]):
             both.do("define", f"s{number}", on="contact", where=where)
             both.do("define", f"not s{number}", on="contact", where=f"not ({where})")  # more than once: in rows
-        both.do("apply", [*(sk.Put("contact", who) for who in _CONTACTS), *(sk.Put("deal", who) for who in _DEALS)])
+        both.do("apply", [*(sk.Put("contact", who) for who in CONTACTS), *(sk.Put("deal", who) for who in DEALS)])
         both.do("apply", facts)
         if comes_late:
             both.do("define", "late", on="contact", where=wheres[0])

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 from itertools import repeat
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import attrs
 from pyroaring import BitMap
@@ -25,6 +25,10 @@ _BUCKET_BITS: Final = 32  # 2**32 microseconds are 71.6 minutes
 _NEVER: Final = 2**63
 _DEPTH: Final = 8  # in entries of the whole heap, what it costs to pop one
 _FEW: Final = 8  # objects of a bucket up to which they are added one by one
+
+
+Entry: TypeAlias = tuple[Any, int, Any]
+"""The owner of a group, an object, the group."""
 
 
 class Group(Protocol):
@@ -204,7 +208,7 @@ class Deadlines:
                     self._heap.append((at, group, number))
         heapify(self._heap)
 
-    def pop(self, at: int) -> list[tuple[Any, int, Any]]:
+    def pop(self, at: int) -> list[Entry]:
         """Take all entries of `at`, which `next` has told, out; return (owner, object, group), in order of both."""
         heap = self._heap
         last = heappop(heap)

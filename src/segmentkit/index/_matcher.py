@@ -78,6 +78,7 @@ class Matcher(Plan):
 
     def _settle_memberships(self) -> None:
         with self._lock:
+            self.catch_up()
             self.memberships.settle()
 
     def let_read(self, segment: Segment) -> None:

@@ -70,6 +70,8 @@ class Plan(ClauseTests):
         super().__init__(table)
         self._ripple = ripple
         self._lock = lock
+        self.catch_up: Callable[[], None] = _nothing_is_behind
+        """Lets objects catch up that time has not passed for yet, before memberships are read."""
         self.segments: dict[str, Segment] = {}
         self.memberships = Memberships()
         self.clauses_examined = 0
@@ -445,6 +447,10 @@ class Plan(ClauseTests):
             self.by_attribute.setdefault(name, []).append(watcher)
         for name in watcher.events:
             self.routes.setdefault(name, EventRoute()).features.append(watcher)
+
+
+def _nothing_is_behind() -> None:
+    """Do nothing: a plan outside an engine is at one instant."""
 
 
 def _chooser(places: Sequence[int]) -> Callable[[Sequence[int]], Sequence[int]]:
