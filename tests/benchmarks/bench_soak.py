@@ -145,7 +145,7 @@ class Soak:
         columns = [column for column in table.columns.values() if isinstance(column, CodedColumn)]
         codes = sum(len(column.dictionary.values) for column in columns)
         features = [f for known in self.engine._matchers["contact"]._features.values() for f in known]
-        steps = sum(len(feature.steps) for feature in features)
+        steps = sum(len(feature.trials) for feature in features)
         waiting = stats.deadlines.exact + stats.deadlines.coarse
         return f"{stats.events:10,}{codes:8,}{waiting:11,}{len(features):10,}{steps:9,}"
 

@@ -81,12 +81,14 @@ def _compare(engine: sk.Engine, rescan: Rescan, contacts: int) -> int:
 
 
 def run_herd(size: int) -> Result:
-    """Let `size` objects enter one segment and leave another at the same midnight."""
+    """Let `size` objects enter a segment at one midnight as a whole, and another at the next in slices."""
     schema = sk.Schema(sk.ObjectType("contract", {"ends": sk.date}), zone="Europe/Warsaw")
     evening = datetime(2026, 1, 1, 22, 59, 59, tzinfo=UTC)  # one second before the day ends in Warsaw
     midnight = evening + timedelta(seconds=1)
-    engine = sk.Engine(schema, clock=sk.ManualClock(evening))
+    clock = sk.ManualClock(evening)
+    engine = sk.Engine(schema, clock=clock)
     engine.define("over", on="contract", where="ends < today")
+    engine.define("long over", on="contract", where="ends more than 1 day ago")
     last_day = {"ends": date(2026, 1, 1)}
     started = time.perf_counter()
     for first in range(0, size, 10_000):
@@ -95,7 +97,8 @@ def run_herd(size: int) -> Result:
     gc.collect()
     before, peak = resident_mib(), peak_mib()
     started = time.perf_counter()
-    deltas = engine.advance(to=midnight)
+    clock.set(midnight)
+    deltas = engine.advance()
     seconds = time.perf_counter() - started
     count, members = len(deltas), len(engine.members("over"))
     at_once = all(deltas[i].at == midnight for i in random.Random(0).sample(range(count), min(count, 100)))
@@ -104,8 +107,31 @@ def run_herd(size: int) -> Result:
     say(f"  {'advance':<14}{seconds:10.3f} s {count / seconds:14,.0f} deltas per second")
     say(f"  {'memory':<14}{before:10.0f} MiB before, peak {peak:,.0f} MiB before and {peak_mib():,.0f} MiB after")
     mismatches = abs(size - count) + abs(size - members) + (not at_once)
+    clock.set(midnight + timedelta(days=1))
+    mismatches += _pass_in_slices(engine, size)
     say(f"  {'mismatches':<14}{mismatches:10,}")
     return Result(mismatches)
+
+
+def _pass_in_slices(engine: sk.Engine, size: int) -> int:
+    """Take a midnight in slices, with a change after each; return how many objects did not enter at it."""
+    some, entered = random.Random(0), 0
+    slices, waits, changes = engine.advance_in_slices(), [], []
+    while True:
+        started = time.perf_counter()
+        deltas = next(slices, None)
+        if deltas is None:
+            break
+        waits.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        found = engine.update("contract", f"contract-{some.randrange(size)}", ends=None)
+        changes.append(time.perf_counter() - started)
+        entered += sum(delta.entered for delta in (*deltas, *found))
+    for label, taken in (("slices", waits), ("changes", changes)):
+        say(
+            f"  {label:<14}{len(taken):10,} {statistics.median(taken) * 1e3:12.1f} ms, worst {max(taken) * 1e3:,.1f} ms"
+        )
+    return abs(size - entered)
 
 
 def main(argv: Sequence[str] | None = None) -> list[Result]:
