@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 Clauses: TypeAlias = Any
 """An array of numbers of clauses, 32 bits each."""
 
-WIDE: Final = 40
+WIDE: Final = 64
 """Clauses from which on they are sifted together."""
 
 _MOST_TOGETHER: Final = 4  # tests after the first that are looked up together
@@ -46,19 +46,19 @@ class WideTests:
         self.n_clauses = 0
         """How many clauses are known."""
         self._starts: dict[int, int] = {}
-        self._size = _MOST_CELLS
-        self._tables = [b"\1" * _MOST_CELLS]  # whatever is at the first place, of which rows may tell no literal
+        self._tables: list[bytes] = []
         """Kept, so that what `_starts` knows by its identity stays what it is."""
-        self._truths = np.zeros(0, bool)
-        self._places: list[Any] = [np.zeros(0, np.intp)]
+        self._size = _MOST_CELLS
+        self._truths = np.ones(_MOST_CELLS, bool)  # true at first, for clauses that have no test, or no more
+        self._places: list[Any] = []
         """For the first test of each clause, the second, ...: the place of its cell."""
-        self._begins: list[Any] = [np.zeros(0, np.intp)]
+        self._begins: list[Any] = []
         """Where its truths begin."""
-        self._next = np.zeros((0, 0), np.intp)
-        """By clause, the places and then the begins of the tests after the first, some of which are looked up together.
-        """
+        self._next = np.zeros((0, 2 * _MOST_TOGETHER), np.intp)
+        """By clause, the places and then the begins of some tests after the first, which are looked up together."""
         self._asks_more = np.zeros(0, bool)
         """Which clauses ask what rows do not tell."""
+        self._deepen(1)
 
     def extend(self, in_rows: Sequence[Sequence[tuple[int, bytes]]], not_in_rows: Sequence[Sequence[object]]) -> None:
         """Take clauses in.
@@ -66,24 +66,31 @@ class WideTests:
         Args:
             in_rows: for each clause its tests: place of the cell, and by cell whether the literal holds.
             not_in_rows: for each clause what else it asks.
-        """
-        import numpy as np
 
-        n_turns = max(map(len, in_rows), default=0)
-        for turn in range(max(n_turns, len(self._places))):
-            if turn == len(self._places):
-                self._places.append(np.zeros(self.n_clauses, np.intp))
-                self._begins.append(np.zeros(self.n_clauses, np.intp))
+        Cost: that of the clauses, amortised; a definition on a live engine brings one or two (`bench_define`).
+        """
+        old, new, n_tables = self.n_clauses, self.n_clauses + len(in_rows), len(self._tables)
+        self._deepen(max(map(len, in_rows), default=0))
+        self._next, self._asks_more = _with_room(self._next, new), _with_room(self._asks_more, new)
+        for turn in range(len(self._places)):
             asked = [some[turn] if turn < len(some) else _NOTHING for some in in_rows]
             places, begins = [place for place, _ in asked], [self._start(truths) for _, truths in asked]
-            self._places[turn] = np.concatenate((self._places[turn], np.array(places, np.intp)))
-            self._begins[turn] = np.concatenate((self._begins[turn], np.array(begins, np.intp)))
-        self._truths = np.frombuffer(b"".join(self._tables), dtype=bool)
-        some_turns = slice(1, 1 + _MOST_TOGETHER)
-        if len(self._places) > 1:
-            self._next = np.stack((*self._places[some_turns], *self._begins[some_turns]), 1)
-        self._asks_more = np.concatenate((self._asks_more, np.array(list(map(bool, not_in_rows)), bool)))
-        self.n_clauses += len(in_rows)
+            self._places[turn] = _with_room(self._places[turn], new)
+            self._begins[turn] = _with_room(self._begins[turn], new)
+            self._places[turn][old:new], self._begins[turn][old:new] = places, begins
+            if 1 <= turn <= _MOST_TOGETHER:
+                self._next[old:new, turn - 1], self._next[old:new, _MOST_TOGETHER + turn - 1] = places, begins
+        self._asks_more[old:new] = list(map(bool, not_in_rows))
+        self.n_clauses = new
+        self._add_truths(b"".join(self._tables[n_tables:]))
+
+    def _deepen(self, n_turns: int) -> None:
+        """Make room for so many tests of each clause."""
+        import numpy as np
+
+        while len(self._places) < n_turns:
+            self._places.append(np.zeros(self.n_clauses, np.intp))
+            self._begins.append(np.zeros(self.n_clauses, np.intp))
 
     def _start(self, truths: bytes) -> int:
         """Return where the truths of a literal begin."""
@@ -95,6 +102,13 @@ class WideTests:
             self._tables.append(truths)
             self._size += len(truths)
         return start
+
+    def _add_truths(self, truths: bytes) -> None:
+        """Write those of literals that are new at the end."""
+        import numpy as np
+
+        self._truths = _with_room(self._truths, self._size)
+        self._truths[self._size - len(truths) : self._size] = np.frombuffer(truths, bool)
 
     def step(self, gained: Sequence[int] | Clauses, lost: Sequence[int] | Clauses) -> WideStep:
         """Return a step for `sift`; its clauses are known."""
@@ -115,14 +129,13 @@ class WideTests:
         cells, truths = np.frombuffer(row or _NO_CELLS, np.uint16), self._truths
         held = truths.take(step.begins + cells.take(step.places)).nonzero()[0]
         clauses = step.clauses.take(held)
-        n_next = self._next.shape[1] >> 1
-        if n_next:
-            following = self._next.take(clauses, 0)
-            still = truths.take(following[:, n_next:] + cells.take(following[:, :n_next])).all(1).nonzero()[0]
+        following = self._next.take(clauses, 0)
+        cells_after, begins_after = cells.take(following[:, :_MOST_TOGETHER]), following[:, _MOST_TOGETHER:]
+        still = truths.take(begins_after + cells_after).all(1).nonzero()[0]
+        held, clauses = held.take(still), clauses.take(still)
+        for places, begins in zip(self._places[1 + _MOST_TOGETHER :], self._begins[1 + _MOST_TOGETHER :], strict=True):
+            still = truths.take(begins.take(clauses) + cells.take(places.take(clauses))).nonzero()[0]
             held, clauses = held.take(still), clauses.take(still)
-            for places, begins in zip(self._places[1 + n_next :], self._begins[1 + n_next :], strict=True):
-                still = truths.take(begins.take(clauses) + cells.take(places.take(clauses))).nonzero()[0]
-                held, clauses = held.take(still), clauses.take(still)
         flips = step.flips.take(held)
         more = self._asks_more.take(clauses)
         return flips[~more].tolist(), flips[more].tolist()
@@ -143,3 +156,14 @@ class WideTests:
             held = np.flatnonzero(truths[begins[clauses] + flat[objects * stride + places[clauses]]])
             left, objects, clauses = left[held], objects[held], clauses[held]
         return left
+
+
+def _with_room(held: Any, length: int) -> Any:
+    """Return an array of at least a length, with what is held at its beginning and zeros after it."""
+    import numpy as np
+
+    if len(held) >= length:
+        return held
+    grown = np.zeros((max(length, 2 * len(held)), *held.shape[1:]), held.dtype)
+    grown[: len(held)] = held
+    return grown
