@@ -9,12 +9,14 @@ from typing import Any, Final
 from segmentkit.dsl import _calendar
 from segmentkit.dsl.evaluate import DictFacts, evaluate
 from segmentkit.dsl.predicates import (
+    And,
     Compare,
     In,
     IsMissing,
     IsTrue,
     Literal,
     Not,
+    Or,
     Predicate,
     TextTest,
     iter_nodes,
@@ -222,14 +224,24 @@ class _Patterns:
 
 def _test_of(literal: Predicate, attribute: str, zone: str) -> Callable[[Any], bool]:
     """Return a function that tells whether a literal holds for a text."""
-    if isinstance(literal, TextTest) and not literal.ignoring_case:
-        patterns = literal.patterns
-        if literal.test == "ends with":
+    match literal:
+        case And(items):
+            tests = [_test_of(item, attribute, zone) for item in items]
+            return lambda value: all(test(value) for test in tests)
+        case Or(items):
+            tests = [_test_of(item, attribute, zone) for item in items]
+            return lambda value: any(test(value) for test in tests)
+        case Not(item):
+            negated = _test_of(item, attribute, zone)
+            return lambda value: not negated(value)
+        case TextTest("ends with", patterns=patterns, ignoring_case=False):
             return lambda value: value is not None and value.endswith(patterns)
-        if literal.test == "starts with":
+        case TextTest("starts with", patterns=patterns, ignoring_case=False):
             return lambda value: value is not None and value.startswith(patterns)
-        return lambda value: value is not None and any(pattern in value for pattern in patterns)
-    return lambda value: evaluate(literal, DictFacts({attribute: value}, {}), 0, zone)
+        case TextTest(patterns=patterns, ignoring_case=False):
+            return lambda value: value is not None and any(pattern in value for pattern in patterns)
+        case _:
+            return lambda value: evaluate(literal, DictFacts({attribute: value}, {}), 0, zone)
 
 
 class AgeFeature(Feature):

@@ -60,11 +60,15 @@ class PointFeature(Feature):
         self._column = context.table.columns[key.attribute]
         leaves: dict[Predicate, int] = {}
         self._literals_of: list[list[int]] = []  # by condition
+        self._alone: dict[int, int] = {}
+        """The literals that are one condition and nothing else, with its number."""
         for number, literal in enumerate(self.literals):
             for leaf in leaves_of(literal):
                 if leaves.setdefault(leaf, len(leaves)) == len(self._literals_of):
                     self._literals_of.append([])
                 self._literals_of[leaves[leaf]].append(number)
+            if literal in leaves:
+                self._alone[number] = leaves[literal]
         self._leaves = leaves
         latitudes: list[Range] = []
         longitudes: list[Range] = []
@@ -106,6 +110,9 @@ class PointFeature(Feature):
         return places
 
     def _holds(self, literal: int, places: int) -> bool:
+        condition = self._alone.get(literal)
+        if condition is not None:
+            return bool(places >> condition & 1)
         return holds(self.literals[literal], lambda leaf: bool(places >> self._leaves[leaf] & 1))
 
     def step(self, before: int, after: int) -> Step:
