@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "_loading": {"errors", "schema", "values", "index", "_frames", "_exchange", "engine"},
     "_batches": {"errors", "index", "engine"},
     "_passing": {"index", "engine"},
+    "_slices": {"index", "_passing", "engine"},
     "engine": {
         "errors",
         "schema",
@@ -47,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
         "_loading",
         "_batches",
         "_passing",
+        "_slices",
     },
     "linting": {"errors", "schema", "values", "dsl"},
     "editor": {"errors", "schema", "values", "dsl"},
