@@ -31,8 +31,7 @@ __all__ = ["are_many_due", "pass_for", "pass_time"]
 TOGETHER_FROM: Final = 500
 """Entries from which on they are passed together: there it begins to win (`bench_time`)."""
 
-STRETCH: Final = 50_000
-"""Entries that are passed together, or a little more."""
+_STRETCH: Final = 50_000  # entries that are passed together, or a little more
 _HERD: Final = 4  # objects that flip alike from which on one record stands for all
 
 _new_tuple = tuple.__new__  # a named tuple without the detour over its own constructor: `bench_changes`
@@ -44,7 +43,7 @@ def pass_time(engine: Engine, target: int, records: list[Record | Backfill]) -> 
     while are_many_due(engine, target):
         if engine._behind is not None:
             engine._behind.catch_up_all(records)
-        until = deadlines.end_of_stretch(target, STRETCH)
+        until = deadlines.end_of_stretch(target, _STRETCH)
         pass_for(engine, deadlines.take_due(until), engine._now, until, records)
         engine._now = until
     while (at := deadlines.next(engine._now, target)) is not None:

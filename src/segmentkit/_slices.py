@@ -1,6 +1,6 @@
 """Time passes in slices: for some of the objects that are due, then come changes, then for some more.
 
-A million objects that flip at one midnight take half a second, for which a feed would have to wait. Objects pass
+A million objects that flip at one midnight take about a second, for which a feed would have to wait. Objects pass
 time independently of each other, so those that are due can be taken some at a time. The others are *behind*, at
 the instant before: each catches up before it is changed or something else comes due for it, and all of them before
 anybody reads.
@@ -32,7 +32,7 @@ class Behind:
 
     Args:
         engine: the engine, whose time stands at `until` afterwards.
-        until: the end of a stretch, in which objects pass time independently.
+        until: the end of a stretch, however long, in which objects pass time independently.
     """
 
     def __init__(self, engine: Engine, until: int) -> None:
@@ -100,7 +100,7 @@ def pass_time(engine: Engine, target: int, count: int) -> Iterator[Deltas]:
         with engine._lock:
             records, engine._unsaved = engine._unsaved, []
             if engine._behind is None and _goes_in_slices(engine, target):
-                engine._behind = Behind(engine, engine._deadlines.end_of_stretch(target, _passing.STRETCH))
+                engine._behind = Behind(engine, target)
             if engine._behind is not None:
                 engine._behind.catch_up(count, records)
             else:

@@ -399,7 +399,7 @@ class Engine:
         elsewhere, and of deadlines that are few, there is one.
 
         Args:
-            to: aware instant, at or after `now`; default: the clock's now when the first slice is taken.
+            to: aware instant, at or after `now` (default: the clock's now).
             objects: how many of those that are due make up a slice.
 
         Returns:

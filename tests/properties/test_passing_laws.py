@@ -31,7 +31,7 @@ def together_from(least: int, few: int = 0, *, stretch: int = 50_000) -> Iterato
     """Let `least` entries be passed together, and watchers of more than `few` objects look at arrays."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_passing, "TOGETHER_FROM", least)
-        patch.setattr(_passing, "STRETCH", stretch)
+        patch.setattr(_passing, "_STRETCH", stretch)
         patch.setattr(_batch_time, "FEW", few)
         patch.setattr(_batch_time, "_MOST_OCCASIONS", max(1, stretch // 2))
         patch.setattr(_bulk_members, "FEW", few)
