@@ -1,13 +1,18 @@
-"""Contacts, and filters over them that time alone moves often: what laws of passing time draw from."""
+"""Contacts, and filters over them that time alone moves often: what laws of passing time draw from, and how it goes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import strategies as st
 
 import segmentkit as sk
+from segmentkit import _passing
+from segmentkit.index import _batch_time, _bulk_members
 
 START = datetime(2026, 3, 28, 12, tzinfo=UTC)  # the day before Warsaw loses an hour
 SCHEMA = sk.Schema(
@@ -69,3 +74,15 @@ steps = st.lists(
     st.tuples(st.integers(0, 6).map(lambda hours: timedelta(hours=hours)), st.lists(events | updates, max_size=3)),
     max_size=4,
 )
+
+
+@contextmanager
+def together_from(least: int, few: int = 0, *, stretch: int = 50_000) -> Iterator[None]:
+    """Let `least` entries be passed together, and watchers of more than `few` objects look at arrays."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_passing, "TOGETHER_FROM", least)
+        patch.setattr(_passing, "_STRETCH", stretch)
+        patch.setattr(_batch_time, "FEW", few)
+        patch.setattr(_batch_time, "_MOST_OCCASIONS", max(1, stretch // 2))
+        patch.setattr(_bulk_members, "FEW", few)
+        yield

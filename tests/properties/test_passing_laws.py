@@ -5,8 +5,6 @@ The path is taken from one entry on here, and whether a watcher has arrays or go
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +12,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 import segmentkit as sk
-from segmentkit import _passing
-from segmentkit.index import _batch_time, _bulk_facts, _bulk_members, _plan
-from tests.aging import CONTACTS, DEALS, SCHEMA, START, closings, events, filters, steps, updates
+from segmentkit.index import _bulk_facts, _plan
+from tests.aging import CONTACTS, DEALS, SCHEMA, START, closings, events, filters, steps, together_from, updates
 from tests.examples import PARTS, at_most
 from tests.histories import History, histories
 from tests.related_histories import related_histories
@@ -24,18 +21,6 @@ from tests.related_model import RelatedModel
 from tests.side_by_side import SideBySide
 
 _NEVER = 10**9
-
-
-@contextmanager
-def together_from(least: int, few: int = 0, *, stretch: int = 50_000) -> Iterator[None]:
-    """Let `least` entries be passed together, and watchers of more than `few` objects look at arrays."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_passing, "TOGETHER_FROM", least)
-        patch.setattr(_passing, "_STRETCH", stretch)
-        patch.setattr(_batch_time, "FEW", few)
-        patch.setattr(_batch_time, "_MOST_OCCASIONS", max(1, stretch // 2))
-        patch.setattr(_bulk_members, "FEW", few)
-        yield
 
 
 @PARTS

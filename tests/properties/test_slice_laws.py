@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from hypothesis import given, strategies as st
 
 import segmentkit as sk
-from segmentkit import _passing
-from segmentkit.index import _batch_time, _bulk_members
-from tests.aging import CONTACTS, DEALS, SCHEMA, START, closings, events, filters, updates
+from tests.aging import CONTACTS, DEALS, SCHEMA, START, closings, events, filters, together_from, updates
 from tests.examples import PARTS
 
 _NEVER = 10**9
-
-
-@contextmanager
-def together_from(least: int, few: int) -> Iterator[None]:
-    """Let `least` entries be passed together, and so in slices; watchers of more than `few` objects look at arrays."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_passing, "TOGETHER_FROM", least)
-        patch.setattr(_batch_time, "FEW", few)
-        patch.setattr(_bulk_members, "FEW", few)
-        yield
 
 
 deletions = st.sampled_from(CONTACTS).map(lambda who: sk.Delete("contact", who))
