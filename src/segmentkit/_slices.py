@@ -9,7 +9,7 @@ anybody reads.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pyroaring import BitMap
 
@@ -25,6 +25,8 @@ __all__ = ["Behind", "pass_time"]
 
 _Records: TypeAlias = list[Record | Backfill]
 _Objects: TypeAlias = dict[str, BitMap]  # numbers, by type
+
+_NOBODY: Final = BitMap()
 
 
 class Behind:
@@ -88,9 +90,6 @@ class Behind:
         self._left = {name: left - chosen.get(name, _NOBODY) for name, left in self._left.items()}
         if not any(self._left.values()):
             self._engine._behind = None
-
-
-_NOBODY = BitMap()
 
 
 def pass_time(engine: Engine, target: int, count: int) -> Iterator[Deltas]:

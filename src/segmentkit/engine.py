@@ -390,8 +390,8 @@ class Engine:
         """Let time pass as `advance` does, slice by slice, so that changes need not wait for all of it.
 
         A million objects may flip at one midnight. Take the slices one after another, and apply what has come
-        meanwhile in between: it finds the objects it concerns as they are at its own instant. Whatever else
-        looks at the engine lets all objects catch up first, so nobody sees some of them before midnight and
+        meanwhile in between: it finds the objects it concerns as they are at its own instant. Whatever
+        reads memberships lets all objects catch up first, so nobody sees some of them before midnight and
         others after it; what flips then is told with the next slice or batch. A loop that ends early leaves the
         rest to the next look or `advance`.
 

@@ -220,14 +220,14 @@ class Matcher(Plan):
             gained |= dict.fromkeys(map(int, gaining))
             for clause in map(int, losing):
                 lost.setdefault(clause, []).append(feature)
-        found = self._holding(number, gained, row)
+        found = self._holding(number, list(gained), row)
         for clause, features in lost.items():  # what gained another literal at the same time did not hold before
             if clause not in gained and self._holding(number, (clause,), row, features):
                 found.append(~clause)
         return found
 
     def _holding(
-        self, number: int, clauses: Collection[int] | Clauses, row: array[int], passed: Collection[Feature] = ()
+        self, number: int, clauses: Sequence[int] | Clauses, row: array[int], passed: Collection[Feature] = ()
     ) -> list[int]:
         """Return the clauses of which all literals hold, but for those on the features that are `passed` over.
 
@@ -237,7 +237,7 @@ class Matcher(Plan):
         found: list[int] = []
         if len(clauses) >= WIDE:
             tests = self._wide_tests()
-            found, clauses = tests.sift(tests.step(list(clauses), ()), row)
+            found, clauses = tests.sift(tests.step(clauses, ()), row)
         self.clauses_examined += len(clauses)
         in_rows = self._in_rows
         for clause in clauses:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 Clauses: TypeAlias = Any
-"""An array of numbers of clauses, 32 bits each."""
+"""An array of numbers of clauses."""
 
 WIDE: Final = 64
 """Clauses from which on they are sifted together."""
